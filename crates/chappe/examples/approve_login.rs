@@ -40,7 +40,10 @@ async fn main() -> Result<(), Box<dyn Error>> {
 async fn answer(client: &Client, link: &str) -> Result<(), Box<dyn Error>> {
     let consent = match client.url_auth(link).await? {
         UrlAuth::Consent(consent) => consent,
-        UrlAuth::Accepted { .. } => return Ok(println!("logged in already")),
+        UrlAuth::Accepted { .. } => {
+            println!("logged in already");
+            return Ok(());
+        }
         _ => return Err("this is no login link".into()),
     };
     show(&consent);
@@ -58,7 +61,8 @@ async fn answer(client: &Client, link: &str) -> Result<(), Box<dyn Error>> {
     }
     if ask("log in? (y/n)")? != "y" {
         consent.decline().await?;
-        return Ok(println!("declined"));
+        println!("declined");
+        return Ok(());
     }
     consent.accept(&grant).await?;
     println!("logged in; now there are {} web sessions", client.web_sessions().await?.len());

@@ -19,10 +19,11 @@
 //! let block = contacts::Block::new(peer); // optional fields are left out, and public
 //! assert!(!block.my_stories_from);
 //! assert!(account::ResetWebAuthorization::ERRORS.contains(&errors::HASH_INVALID));
-//! assert_eq!((account::ResetWebAuthorization::NAME, LAYER), ("account.resetWebAuthorization", 230));
+//! assert_eq!(account::ResetWebAuthorization::NAME, "account.resetWebAuthorization");
+//! assert_eq!(LAYER, 230);
 //! ```
 //!
-//! [`account`](crate::account) and [`errors`](crate::errors) are at the root of this crate as well.
+//! [`account`] and [`errors`] are at the root of this crate as well.
 
 #[doc(no_inline)]
 pub use chappe_api::*;

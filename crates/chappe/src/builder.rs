@@ -257,6 +257,24 @@ impl Builder {
     /// Connects over streams that `connector` makes to the address that it is given, of whatever
     /// data centre: through a proxy, or to a server in the same process.
     ///
+    /// ```no_run
+    /// use chappe::Client;
+    /// use tokio::net::TcpStream;
+    ///
+    /// # async fn example() -> Result<(), chappe::Error> {
+    /// // Through a gateway that is told the address in a line before anything else.
+    /// let client = Client::builder(12345, "api hash")
+    ///     .connect_through(|dc| async move {
+    ///         let mut stream = TcpStream::connect("gateway.example.com:7000").await?;
+    ///         let line = format!("{}\n", dc.address);
+    ///         tokio::io::AsyncWriteExt::write_all(&mut stream, line.as_bytes()).await?;
+    ///         Ok(stream)
+    ///     })
+    ///     .await?;
+    /// # client.close().await
+    /// # }
+    /// ```
+    ///
     /// If a stream takes long, the next address of the same data centre is asked for beside it.
     ///
     /// # Errors

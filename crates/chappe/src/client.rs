@@ -24,6 +24,18 @@ use crate::{
 ///
 /// It is a handle: clones share their connections and one session. [`close`](Self::close) ends it
 /// in good order; dropping the last handle ends it at once.
+///
+/// | For | |
+/// |---|---|
+/// | calls | [`invoke`](Self::invoke), [`invoke_raw`](Self::invoke_raw), [`invoke_on`](Self::invoke_on), [`with`](Self::with) |
+/// | the connection | [`builder`](Self::builder), [`state`](Self::state), [`states`](Self::states), [`state_changed`](Self::state_changed), [`ended`](Self::ended), [`close`](Self::close), [`dc_id`](Self::dc_id), [`dcs`](Self::dcs), [`session`](Self::session), [`updates`](Self::updates) |
+/// | signing in | [`sign_in_phone`](Self::sign_in_phone), [`sign_in_phone_with`](Self::sign_in_phone_with), [`sign_in_qr`](Self::sign_in_qr), [`sign_in_bot`](Self::sign_in_bot), [`sign_in_with`](Self::sign_in_with), [`sign_in_resume`](Self::sign_in_resume), [`me`](Self::me) |
+/// | signing out | [`sign_out`](Self::sign_out), [`sign_out_and_forget`](Self::sign_out_and_forget) |
+/// | web logins | [`web_sessions`](Self::web_sessions), [`reset_web_session`](Self::reset_web_session), [`reset_web_sessions`](Self::reset_web_sessions), [`reset_all_web_sessions`](Self::reset_all_web_sessions), [`watch_web_sessions`](Self::watch_web_sessions) |
+/// | consent to web logins | [`url_auth`](Self::url_auth), [`url_auth_button`](Self::url_auth_button), [`url_auth_in_app`](Self::url_auth_in_app) |
+/// | devices | [`device_sessions`](Self::device_sessions), [`confirm_device_session`](Self::confirm_device_session), [`reset_device_session`](Self::reset_device_session), [`reset_other_device_sessions`](Self::reset_other_device_sessions), [`set_device_session_ttl`](Self::set_device_session_ttl), [`accept_login_token`](Self::accept_login_token) |
+/// | the password | [`password`](Self::password), [`check_password`](Self::check_password), [`set_password`](Self::set_password), [`remove_password`](Self::remove_password), [`request_password_recovery`](Self::request_password_recovery), [`recover_password`](Self::recover_password), [`reset_password`](Self::reset_password), [`decline_password_reset`](Self::decline_password_reset) |
+/// | its recovery address | [`recovery_email`](Self::recovery_email), [`set_recovery_email`](Self::set_recovery_email), [`confirm_recovery_email`](Self::confirm_recovery_email), [`resend_recovery_email`](Self::resend_recovery_email), [`cancel_recovery_email`](Self::cancel_recovery_email), [`remove_recovery_email`](Self::remove_recovery_email) |
 #[derive(Clone)]
 pub struct Client {
     inner: Arc<Inner>,

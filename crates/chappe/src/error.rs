@@ -19,6 +19,26 @@ use crate::{security::password::PasswordProblem, state::Ended, url_auth::UrlAuth
 /// [`is`](Self::is) and [`code`](Self::code) ask for what Telegram answered,
 /// [`retry_after`](Self::retry_after) for when to come again, [`explain`](Self::explain) for
 /// words that a person can use.
+///
+/// ```no_run
+/// use chappe::{Client, Ended, Error, errors};
+///
+/// # async fn example(client: Client, hash: i64) -> Result<(), Error> {
+/// let Err(error) = client.reset_web_session(hash).await else { return Ok(()) };
+/// if error.is(errors::BOT_METHOD_INVALID) {
+///     println!("sign in as a person");
+/// } else if let Some(wait) = error.retry_after() {
+///     println!("Telegram wants no such call for {} s; come again then", wait.as_secs());
+/// } else if error.is_unanswered() {
+///     println!("nobody knows whether it ran: look before repeating");
+/// } else if error.ended().is_some_and(Ended::is_session_lost) {
+///     println!("remove the session and sign in again");
+/// } else {
+///     return Err(error);
+/// }
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {

@@ -63,8 +63,8 @@
 //!     .server(telegram.address(), telegram.public_key_pem())?
 //!     .connect()
 //!     .await?;
-//! let SignIn::Code(step) = client.sign_in_phone(&account.phone).await? else { panic!("no code") };
-//! let SignIn::Done(_) = step.submit(&account.code).await? else { panic!("not signed in") };
+//! let SignIn::Code(step) = client.sign_in_phone(&account.phone).await? else { panic!() };
+//! let SignIn::Done(_) = step.submit(&account.code).await? else { panic!() };
 //!
 //! // Any method of the API, and what it answers.
 //! let site = client.invoke(&account::GetWebAuthorizations).await?.authorizations.remove(0);

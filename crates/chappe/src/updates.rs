@@ -20,6 +20,20 @@ use crate::{
 ///
 /// It does not keep the client alive. A reader that falls more than 256 objects behind loses the
 /// oldest; [`lost`](Self::lost) counts them.
+///
+/// ```no_run
+/// use chappe::api::enums;
+///
+/// # async fn example(client: chappe::Client) -> Result<(), chappe::Error> {
+/// let mut updates = client.updates();
+/// while let Some(object) = updates.next().await? {
+///     if let enums::Updates::Updates(several) = object {
+///         println!("{} at once, {} lost so far", several.updates.len(), updates.lost());
+///     }
+/// }
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug)]
 pub struct Updates {
     pushes: Option<broadcast::Receiver<Bytes>>,

@@ -274,6 +274,37 @@ impl fmt::Debug for Session {
 ///
 /// The client calls it from a blocking thread, one call at a time, and waits for the answer of
 /// [`save`](Self::save) before it relies on a new auth key or a new sign-in.
+///
+/// One of your own keeps bytes, here in a secret manager with blocking calls of its own:
+///
+/// ```
+/// use chappe::{Client, Error, session::{Session, Store}};
+/// # struct Vault;
+/// # impl Vault {
+/// #     fn read(&self, _: &str) -> std::io::Result<Option<Vec<u8>>> { Ok(None) }
+/// #     fn write(&self, _: &str, _: &[u8]) -> std::io::Result<()> { Ok(()) }
+/// #     fn remove(&self, _: &str) -> std::io::Result<()> { Ok(()) }
+/// # }
+///
+/// struct Secret(Vault);
+///
+/// impl Store for Secret {
+///     fn load(&self) -> Result<Option<Session>, Error> {
+///         let kept = self.0.read("telegram").map_err(Error::store)?;
+///         kept.map(|bytes| Session::from_bytes(&bytes)).transpose()
+///     }
+///
+///     fn save(&self, session: &Session) -> Result<(), Error> {
+///         self.0.write("telegram", session.to_bytes()?.as_ref()).map_err(Error::store)
+///     }
+///
+///     fn clear(&self) -> Result<(), Error> {
+///         self.0.remove("telegram").map_err(Error::store)
+///     }
+/// }
+///
+/// let client = Client::builder(12345, "api hash").session(Secret(Vault));
+/// ```
 pub trait Store: Send + Sync + 'static {
     /// Reads the session; `None` if there is none yet.
     ///

@@ -23,6 +23,19 @@ impl Client {
     /// Begins to sign in by a QR code, which another device of the account scans. `except` are
     /// the ids of accounts that are signed in here already: Telegram does not let them in twice.
     ///
+    /// ```no_run
+    /// use chappe::SignIn;
+    ///
+    /// # async fn example(client: chappe::Client, draw: impl Fn(&str)) -> Result<(), chappe::Error> {
+    /// let mut step = client.sign_in_qr(&[]).await?;
+    /// while let SignIn::Qr(qr) = &step {
+    ///     draw(&qr.url()); // by any crate that draws QR codes
+    ///     step = qr.wait().await?; // a fresh code, the password, or done
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
     /// # Errors
     /// [`Error::Rpc`], mostly about the api id; the errors of [`invoke`](Self::invoke).
     ///

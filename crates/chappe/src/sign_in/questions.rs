@@ -13,7 +13,50 @@ use crate::{
 /// Who answers what a sign-in asks, for [`Client::sign_in_with`].
 ///
 /// `None` gives up. The step says what is asked for: what became of the last answer, where the
-/// code went, how long it is. Those that are seldom asked give up unless they are written.
+/// code went, how long it is. Those that are seldom asked give up unless they are written. The example
+/// `sign_in` answers all of them at a terminal; here a list answers, as in a script or a test:
+///
+/// ```
+/// use chappe::{
+///     Begin, Client, CodeAnswer, CodeStep, PasswordAnswer, PasswordStep, Questions, Rejected,
+/// };
+///
+/// struct Script {
+///     phone: String,
+///     code: String,
+/// }
+///
+/// impl Questions for Script {
+///     async fn begin(&mut self, rejected: Option<Rejected>) -> Option<Begin> {
+///         // What was not accepted would not be the second time either.
+///         rejected.is_none().then(|| Begin::Phone(self.phone.clone()))
+///     }
+///
+///     async fn code(&mut self, step: &CodeStep) -> Option<CodeAnswer> {
+///         step.rejected().is_none().then(|| self.code.as_str().into())
+///     }
+///
+///     async fn password(&mut self, _: &PasswordStep) -> Option<PasswordAnswer> {
+///         None
+///     }
+/// }
+///
+/// # tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(async {
+/// # let telegram = chappe_server::Server::builder().seed(7).start().await?;
+/// # let account = &telegram.accounts()[0];
+/// # let client = Client::builder(1, "0".repeat(32))
+/// #     .server(telegram.address(), telegram.public_key_pem())?
+/// #     .connect()
+/// #     .await?;
+/// let mut script = Script { phone: account.phone.clone(), code: account.code.clone() };
+/// let user = client.sign_in_with(&mut script).await?;
+/// assert_eq!(user.first_name.as_deref(), Some("Claude"));
+/// # client.close().await?;
+/// # telegram.shutdown().await?;
+/// # Ok::<_, Box<dyn std::error::Error>>(())
+/// # })?;
+/// # Ok::<_, Box<dyn std::error::Error>>(())
+/// ```
 pub trait Questions: Send {
     /// How to begin; after an answer that was not accepted, why not.
     fn begin(&mut self, rejected: Option<Rejected>) -> impl Future<Output = Option<Begin>> + Send;

@@ -22,6 +22,39 @@ use crate::{
 /// What it says of the browser comes from whoever asks: neutralise control characters before it
 /// goes to a terminal. It ends by itself, Telegram does not say when; then
 /// [`UrlAuthProblem::Expired`] is what an answer comes to.
+///
+/// The example `approve_login` asks at a terminal. In a test a local Telegram plays the browser:
+///
+/// ```
+/// use chappe::{UrlAuth, UrlAuthGrant};
+/// use chappe_server::browser::NewLogin;
+///
+/// # use chappe::{Client, SignIn};
+/// # tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(async {
+/// # let telegram = chappe_server::Server::builder().seed(7).start().await?;
+/// # let account = &telegram.accounts()[0];
+/// # let client = Client::builder(1, "0".repeat(32))
+/// #     .server(telegram.address(), telegram.public_key_pem())?
+/// #     .connect()
+/// #     .await?;
+/// # let SignIn::Code(step) = client.sign_in_phone(&account.phone).await? else { panic!("no code") };
+/// # step.submit(&account.code).await?;
+/// let browser = telegram.log_in(NewLogin::at("ColumbusDemoBot").write().phone()).await?;
+/// let UrlAuth::Consent(consent) = client.url_auth(browser.link()).await? else { panic!("not asked") };
+/// assert_eq!(consent.domain(), "travel.example.com");
+/// assert!(consent.asks_write() && consent.asks_phone());
+///
+/// consent.accept(&UrlAuthGrant::new().write(true)).await?;
+/// let login = browser.claim().await?.expect("it was accepted");
+/// assert!(login.write && !login.phone);
+/// // The row of it, which ends it again.
+/// assert!(client.reset_web_session(login.hash).await?);
+/// # client.close().await?;
+/// # telegram.shutdown().await?;
+/// # Ok::<_, Box<dyn std::error::Error>>(())
+/// # })?;
+/// # Ok::<_, Box<dyn std::error::Error>>(())
+/// ```
 pub struct UrlAuthConsent {
     client: Client,
     subject: Subject,

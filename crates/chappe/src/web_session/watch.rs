@@ -46,6 +46,22 @@ pub struct WebSessionWatch {
 impl Client {
     /// Watches the web sessions: lists them every 60 seconds, give or take a few, while somebody
     /// waits for [`next`](WebSessionWatch::next).
+    ///
+    /// ```no_run
+    /// use chappe::WebSessionChange;
+    ///
+    /// # async fn example(client: chappe::Client) -> Result<(), chappe::Error> {
+    /// let mut watch = client.watch_web_sessions();
+    /// while let Some(change) = watch.next().await? {
+    ///     match change {
+    ///         WebSessionChange::Added(site) => println!("logged in to {}", site.domain()),
+    ///         WebSessionChange::Removed(site) => println!("logged out of {}", site.domain()),
+    ///         _ => {}
+    ///     }
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn watch_web_sessions(&self) -> WebSessionWatch {
         WebSessionWatch {
             client: self.clone(),
