@@ -53,6 +53,7 @@ struct Rule {
 const RULES: &[Rule] = &[
     Rule { name: "architecture", check: papers::architecture },
     Rule { name: "bans", check: crates::bans },
+    Rule { name: "circles", check: code::circles },
     Rule { name: "clock", check: code::clock },
     Rule { name: "deps", check: crates::deps },
     Rule { name: "exceptions", check: code::exceptions },

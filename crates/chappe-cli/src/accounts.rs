@@ -1,189 +1,20 @@
-//! The accounts on this machine: a name and a session file each, apart for each server.
-//!
-//! | in the data directory | what |
-//! |---|---|
-//! | `telegram.session` | the account `default` of production Telegram |
-//! | `telegram/NAME.session` | the account NAME |
-//! | `telegram/chosen` | the name that `chappe accounts use` chose |
-//! | `telegram-test.session`, `telegram-test/` | the same for Telegram's test servers |
-//! | `server-*.session`, `server-*/` | the same for a server with a key of its own |
-//! | `*.who` | beside a session: who signed in, for people; never a phone number |
+//! `chappe accounts`: the accounts on this machine.
 
-use std::fmt;
 use std::fs;
 use std::io;
-use std::path::{Path, PathBuf};
-use std::str::FromStr;
+use std::path::PathBuf;
 
-use chappe::api::types::User;
 use chappe::session::{self, Session, Store as _};
 use chappe::{Error, SessionProblem};
-use clap_complete::CompletionCandidate;
 use serde_json::{Value, json};
 
-use crate::args::{Accounts, AccountsCommand, Global, Source};
-use crate::connect::{self, Telegram, failure};
-use crate::directories::{self, make_private};
+use crate::args::{Accounts, AccountsCommand, Global, Name, Source};
+use crate::errors::failure;
 use crate::keep::Keep;
 use crate::many;
 use crate::output::{Cell, Exit, Failure, Output, good, paint, printable};
+use crate::place::{Place, WHO, cannot_write, forget};
 use crate::prompt;
-use crate::user::user_json;
-
-/// The name of an account: what people type, and a part of a path.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) struct Name(String);
-
-impl Name {
-    pub(crate) fn as_str(&self) -> &str {
-        &self.0
-    }
-
-    fn is_default(&self) -> bool {
-        self.0 == DEFAULT
-    }
-}
-
-impl Default for Name {
-    fn default() -> Self {
-        Self(DEFAULT.to_owned())
-    }
-}
-
-impl FromStr for Name {
-    type Err = String;
-
-    /// The same on every file system: none of them folds these letters or gives a meaning to them.
-    fn from_str(text: &str) -> Result<Self, String> {
-        let plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit();
-        let inside = |c: char| plain(c) || matches!(c, '-' | '_' | '.');
-        let fits = text.len() <= LONGEST && text.chars().all(inside);
-        if fits && text.starts_with(plain) && text.ends_with(plain) {
-            Ok(Self(text.to_owned()))
-        } else {
-            Err(format!(
-                "the name of an account has up to {LONGEST} lower-case letters and digits, and \
-                 - _ . between them, such as work"
-            ))
-        }
-    }
-}
-
-impl fmt::Display for Name {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
-    }
-}
-
-/// Where the accounts of one Telegram are kept.
-#[derive(Clone, Debug)]
-pub(crate) struct Place {
-    folder: PathBuf,
-}
-
-impl Place {
-    /// The place of the Telegram that is meant.
-    pub(crate) fn new(global: &Global) -> Result<Self, Failure> {
-        Self::of(&connect::telegram(global)?)
-    }
-
-    /// One place a server key, so that trying something locally cannot touch a real account.
-    pub(crate) fn of(telegram: &Telegram) -> Result<Self, Failure> {
-        let name = match telegram {
-            Telegram::Production => PRODUCTION.to_owned(),
-            Telegram::Server { pem, .. } => {
-                let key: String = pem.split_whitespace().collect();
-                format!("{SERVER}{:08x}", crc32fast::hash(key.as_bytes()))
-            }
-            Telegram::Test => TEST.to_owned(),
-        };
-        Ok(Self { folder: directories::data()?.join(name) })
-    }
-
-    /// Every place that there is on this machine, production first.
-    fn all() -> Result<Vec<Self>, Failure> {
-        let data = directories::data()?;
-        let mut names: Vec<String> = entries(&data)?
-            .into_iter()
-            .map(|name| name.strip_suffix(SESSION).map_or_else(|| name.clone(), str::to_owned))
-            .filter(|name| [PRODUCTION, TEST].contains(&name.as_str()) || is_server(name))
-            .collect();
-        names.sort_unstable_by_key(|name| (is_server(name), name.clone()));
-        names.dedup();
-        Ok(names.into_iter().map(|name| Self { folder: data.join(name) }).collect())
-    }
-
-    /// The session file of an account.
-    pub(crate) fn session(&self, name: &Name) -> PathBuf {
-        match name.is_default() {
-            true => self.folder.with_extension("session"),
-            false => self.folder.join(format!("{name}{SESSION}")),
-        }
-    }
-
-    /// Which account is meant, and who says so.
-    pub(crate) fn account(&self, global: &Global) -> (Name, Source) {
-        match (&global.account, self.chosen()) {
-            (Some(name), _) => (name.clone(), global.sources.of("account")),
-            (None, Some(name)) => (name, Source::Chosen),
-            (None, None) => (Name::default(), Source::Default),
-        }
-    }
-
-    /// The accounts that have a session, by name.
-    pub(crate) fn names(&self) -> Result<Vec<Name>, Failure> {
-        let named = entries(&self.folder)?;
-        let named = named.iter().filter_map(|entry| entry.strip_suffix(SESSION)?.parse().ok());
-        let first = self.session(&Name::default()).exists().then(Name::default);
-        let mut names: Vec<Name> = named.filter(|name: &Name| !name.is_default()).collect();
-        names.extend(first);
-        names.sort_unstable_by_key(|name| (!name.is_default(), name.clone()));
-        Ok(names)
-    }
-
-    /// Says that there is no such account, and which one may be meant.
-    pub(crate) fn no_account(&self, name: &Name) -> Failure {
-        let failure = Failure::new(Exit::NotFound, format!("there is no account `{name}` here"));
-        let names = self.names().unwrap_or_default();
-        let near = names.iter().min_by_key(|known| distance(known, name));
-        match near.filter(|known| distance(known, name) <= 2.min(name.as_str().len() / 2)) {
-            Some(near) => failure.hint(format!("did you mean `{near}`?")),
-            None if names.is_empty() => {
-                failure.hint(format!("sign in to it first: `chappe --account {name} login`"))
-            }
-            None => failure.hint(format!(
-                "there are {}; a new one begins with `chappe --account {name} login`",
-                names.iter().map(Name::as_str).collect::<Vec<_>>().join(", ")
-            )),
-        }
-    }
-
-    /// The other accounts that are sessions of the same user, as far as that can be told without
-    /// a passphrase.
-    pub(crate) fn twins(&self, name: &Name, user_id: i64) -> Result<Vec<Name>, Failure> {
-        let is_twin = |other: &Name| {
-            let row = Row::read(self, other, false);
-            let session = row.session().filter(|session| session.is_signed_in());
-            other != name && session.and_then(Session::user_id) == Some(user_id)
-        };
-        Ok(self.names()?.into_iter().filter(is_twin).collect())
-    }
-
-    fn chosen(&self) -> Option<Name> {
-        fs::read_to_string(self.folder.join(CHOSEN)).ok()?.trim().parse().ok()
-    }
-
-    /// Marks the account that is used when none is named.
-    fn choose(&self, name: &Name) -> Result<(), Failure> {
-        let mark = self.folder.join(CHOSEN);
-        if name.is_default() {
-            return remove_if_there(&mark);
-        }
-        make_private(&self.folder)
-            .and_then(|()| fs::write(&mark, format!("{name}\n")))
-            .map_err(|error| cannot_write(&mark, &error))
-    }
-}
 
 /// `chappe accounts ...`.
 pub(crate) async fn accounts(
@@ -209,47 +40,13 @@ pub(crate) async fn accounts(
     }
 }
 
-/// The names of all accounts on this machine, for a shell to complete.
-pub(crate) fn candidates() -> Vec<CompletionCandidate> {
-    let places = Place::all().unwrap_or_default();
-    let mut names: Vec<Name> =
-        places.iter().flat_map(|place| place.names().unwrap_or_default()).collect();
-    names.sort_unstable();
-    names.dedup();
-    names.into_iter().map(|name| CompletionCandidate::new(name.0)).collect()
-}
-
-/// Notes who signed in, so that a list can say it without dialling.
-pub(crate) fn remember(session: &Path, user: &User) -> Result<(), Failure> {
-    let path = session.with_extension(WHO);
-    let mut options = fs::OpenOptions::new();
-    options.write(true).create(true).truncate(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    let written = options.open(&path).and_then(|mut file| {
-        io::Write::write_all(&mut file, user_json(user).to_string().as_bytes())
-    });
-    written.map_err(|error| cannot_write(&path, &error))
-}
-
-/// Forgets who was signed in.
-pub(crate) fn forget_who(session: &Path) -> Result<(), Failure> {
-    remove_if_there(&session.with_extension(WHO))
-}
-
-/// Removes a session's file, and what was noted of it. That they are gone already is no error.
-fn forget(session: &Path) -> Result<(), Failure> {
-    forget_who(session)?;
-    remove_if_there(session)
-}
-
 fn list(global: &Global, output: Output) -> Result<(), Failure> {
     // A key that cannot be read keeps nobody from looking at the list.
     let meant = Place::new(global).ok();
     let mut rows = Vec::new();
     for place in Place::all()? {
         let chosen = match &meant {
-            Some(meant) if meant.folder == place.folder => place.account(global).0,
+            Some(meant) if *meant == place => place.account(global).0,
             _ => place.chosen().unwrap_or_default(),
         };
         for name in place.names()? {
@@ -294,7 +91,7 @@ fn rename(global: &Global, old: &Name, new: &Name, output: Output) -> Result<(),
         return Err(place.no_account(old));
     }
     let was_used = place.chosen().unwrap_or_default() == *old;
-    make_private(&place.folder).map_err(|error| cannot_write(&place.folder, &error))?;
+    place.make()?;
     // Nobody may be using a session that moves, or be signing in where it goes.
     let _old_lock = session::File::new(&from).lock().map_err(failure)?;
     let _new_lock = session::File::new(&to).lock().map_err(failure)?;
@@ -359,11 +156,7 @@ impl Row {
         let noted = fs::read_to_string(path.with_extension(WHO)).ok();
         Self {
             name: name.clone(),
-            servers: match place.folder.file_name().and_then(|name| name.to_str()) {
-                Some(PRODUCTION) => "production",
-                Some(TEST) => "test",
-                _ => "local",
-            },
+            servers: place.servers(),
             chosen,
             sealed,
             session: session.map_err(|error| match error {
@@ -447,77 +240,4 @@ impl Row {
 
 fn cell(text: &str) -> Cell {
     Cell(text.to_owned(), None)
-}
-
-fn is_server(name: &str) -> bool {
-    name.starts_with(SERVER) && !name.contains('.')
-}
-
-/// The names in a folder; none if there is no folder.
-fn entries(folder: &Path) -> Result<Vec<String>, Failure> {
-    let unreadable = |error: io::Error| {
-        Failure::new(Exit::Other, format!("cannot look into {}: {error}", folder.display()))
-    };
-    let found = match fs::read_dir(folder) {
-        Ok(found) => found,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
-        Err(error) => return Err(unreadable(error)),
-    };
-    let mut names = Vec::new();
-    for entry in found {
-        // A name that is no text is none of ours.
-        names.extend(entry.map_err(unreadable)?.file_name().into_string().ok());
-    }
-    Ok(names)
-}
-
-fn remove_if_there(path: &Path) -> Result<(), Failure> {
-    match fs::remove_file(path) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => {
-            Err(Failure::new(Exit::Other, format!("{} stays: {error}", path.display())))
-        }
-        _ => Ok(()),
-    }
-}
-
-fn distance(one: &Name, other: &Name) -> usize {
-    strsim::damerau_levenshtein(one.as_str(), other.as_str())
-}
-
-fn cannot_write(path: &Path, error: &io::Error) -> Failure {
-    Failure::new(Exit::Other, format!("cannot write {}: {error}", path.display()))
-}
-
-/// The account of whoever never named one.
-const DEFAULT: &str = "default";
-/// The longest name, in bytes.
-const LONGEST: usize = 32;
-/// The folder of production Telegram's accounts.
-const PRODUCTION: &str = "telegram";
-/// The folder of the accounts of Telegram's test servers.
-const TEST: &str = "telegram-test";
-/// What the folder of a server with a key of its own begins with.
-const SERVER: &str = "server-";
-/// What a session file ends with.
-const SESSION: &str = ".session";
-/// The extension of what is noted beside a session.
-const WHO: &str = "who";
-/// The file that names the account of `chappe accounts use`.
-const CHOSEN: &str = "chosen";
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_name_is_one_part_of_a_path_on_every_system() {
-        for good in ["a", "work", "work-2", "ada.lovelace", "2026", "default"] {
-            assert_eq!(good.parse::<Name>().unwrap().as_str(), good);
-        }
-        let long = "a".repeat(LONGEST + 1);
-        for bad in ["", ".", "..", "a/b", "a\\b", "-x", ".x", "x.", "A", "a b", "ä", "a:b", &long]
-        {
-            assert!(bad.parse::<Name>().is_err(), "{bad:?}");
-        }
-    }
 }

@@ -7,7 +7,8 @@ use chappe::{Client, UrlAuth, UrlAuthConsent, UrlAuthGrant};
 use serde_json::{Value, json};
 
 use crate::args::Approve;
-use crate::connect::{Target, failure};
+use crate::connect::Target;
+use crate::errors::failure;
 use crate::output::{Exit, Failure, Output, bad, bold, dim, good, notice, paint, printable};
 use crate::prompt;
 use crate::user::{describe, name, user_json};

@@ -2,6 +2,7 @@
 
 mod account;
 mod approve;
+mod name;
 mod reference;
 mod session;
 mod value;
@@ -15,19 +16,18 @@ use std::path::PathBuf;
 use clap::builder::FalseyValueParser;
 use clap::parser::ValueSource;
 use clap::{Args, CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
-use clap_complete::{ArgValueCandidates, ArgValueCompleter, Shell};
+use clap_complete::Shell;
 
 pub(crate) use self::account::{
     Account, DevicesCommand, NewPassword, PasswordCommand, Recover, RecoveryAddress, ResetDevice,
 };
 pub(crate) use self::approve::Approve;
+pub(crate) use self::name::Name;
 pub(crate) use self::reference::{Docs, Lang, known_layers};
 pub(crate) use self::session::{Convert, Encrypt, Export, Given, Import, Session, Written};
 use self::value::{ApiId, number, parse_address, parse_bot_domain, wrong_id};
 pub(crate) use self::value::{ServerName, parse_server};
 pub(crate) use self::web::{ListWeb, ResetWeb, Site, WatchWeb, Web, WebFilter, Whose};
-use crate::accounts::{self, Name};
-use crate::docs;
 
 /// Telegram from a terminal, and a Telegram in a box to run it against.
 #[derive(Debug, Parser)]
@@ -38,21 +38,21 @@ use crate::docs;
     arg_required_else_help = true,
     after_help = "\
 Examples:
-  chappe demo                                   the whole story in one process, offline
-  chappe demo --web                             a web login and back, with your browser
-  chappe serve --data ./telegram                a local Telegram to test against
+  chappe demo                                 the whole story, offline
+  chappe demo --web                           a web login and back, in a browser
+  chappe serve --data ./telegram              a local Telegram to test against
   chappe --server 127.0.0.1:4430 --server-key server.pem login
-  chappe login --qr                             sign in by a code that a device scans
-  chappe --account work session import FILE     bring a session of another library
-  chappe accounts                               who is signed in on this machine
-  chappe web list                               the sites that you are logged in to
-  chappe web reset -81985529216486895           log out of one of them
-  chappe web reset --inactive-for 90d           log out of what is not used
-  chappe account devices                        where the account is signed in
-  chappe call help.getNearestDc                 any method of the schema, as JSON
-  chappe docs account.resetWebAuthorization     what a method does, with examples, offline
+  chappe login --qr                           by a code that a device scans
+  chappe --account work session import FILE   a session of another library
+  chappe accounts                             who is signed in on this machine
+  chappe web list                             the sites you are logged in to
+  chappe web reset -81985529216486895         log out of one of them
+  chappe web reset --inactive-for 90d         log out of what is not used
+  chappe account devices                      where the account is signed in
+  chappe call help.getNearestDc               any method of the schema, as JSON
+  chappe docs account.resetWebAuthorization   what a method does, offline
 
-Exit codes: 0 ok, 1 other, 2 usage, 3 not found, 4 sign-in or permission, 5 conflict,
+Exit codes: 0 ok, 1 other, 2 usage, 3 not found, 4 sign-in or permission, 5 conflict, \
 6 flood wait, 7 network, 130 interrupted."
 )]
 pub(crate) struct Cli {
@@ -69,13 +69,7 @@ pub(crate) struct Cli {
 #[command(next_help_heading = "Everywhere")]
 pub(crate) struct Global {
     /// Use this account [default: the one of `chappe accounts use`, else `default`]
-    #[arg(
-        long,
-        global = true,
-        value_name = "NAME",
-        env = "TELEGRAM_ACCOUNT",
-        add = ArgValueCandidates::new(accounts::candidates)
-    )]
+    #[arg(long, global = true, value_name = "NAME", env = "TELEGRAM_ACCOUNT")]
     pub(crate) account: Option<Name>,
     /// Keep the session in this file and not in one of an account; or in a file of many accounts,
     /// sqlite:FILE#ACCOUNT, or a database, postgres://HOST/DATABASE#ACCOUNT
@@ -314,11 +308,16 @@ pub(crate) enum Command {
 /// Options of `chappe demo`.
 #[derive(Args, Debug)]
 #[command(after_help = "\
-With --web, a person at a terminal opens the site, clicks, says yes here or on the dashboard, sees the
-login in the list and ends it. Elsewhere, and with --json, the circle is played without a browser, each
-step is checked, and the exit code tells whether all of it holds.")]
+With --web, a person at a terminal opens the site, clicks, says yes here or on the dashboard, sees \
+the login in the list and ends it. Elsewhere, and with --json, the circle is played without a \
+browser, each step is checked, and the exit code tells whether all of it holds.
+
+Examples:
+  chappe demo                      a sign-in, the list of sites, one logged out
+  chappe demo --web --open         a web login in your browser, and its end
+  chappe demo --web --json         each step as a line, for programs")]
 pub(crate) struct Demo {
-    /// Go round a web login: a site, \"Log in with Telegram\", the consent, the list, the reset
+    /// Go round a web login: a site, "Log in with Telegram", the consent, the list, the reset
     #[arg(long)]
     pub(crate) web: bool,
     /// Open the site in a browser
@@ -328,6 +327,14 @@ pub(crate) struct Demo {
 
 /// Options of `chappe serve`.
 #[derive(Args, Debug)]
+#[command(after_help = "\
+It prints its address, its key and who can sign in, and runs until Ctrl-C; with --json that is one \
+object in a line, for programs that start it.
+
+Examples:
+  chappe serve --listen 127.0.0.1:4430 --key-file server.pem
+  chappe serve --data ./telegram                  with a memory
+  chappe serve --web --dashboard --bot-domain MyShopBot=localhost")]
 pub(crate) struct Serve {
     /// Address to listen on; port 0 picks a free one
     #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:0", value_parser = parse_address)]
@@ -402,7 +409,7 @@ pub(crate) struct Serve {
 Examples:
   chappe login                     by phone number and code, step by step
   chappe login --qr                by a code that another device scans
-  chappe login --accept LINK       let the device that shows this link sign in to this account
+  chappe login --accept LINK       let the device in that shows this link
   TELEGRAM_BOT_TOKEN=... chappe login --bot")]
 pub(crate) struct Login {
     /// The phone number, in international form; asked for on a terminal
@@ -429,7 +436,8 @@ pub(crate) struct Login {
     /// Show a QR code, and a link, for a device that is signed in to accept
     #[arg(long, conflicts_with = "bot")]
     pub(crate) qr: bool,
-    /// Let another device sign in to this account: the link that it shows (tg://login?token=...)
+    /// Let another device sign in to this account: the link that it shows (tg://login?token=...);
+    /// without LINK it is asked for
     #[arg(long, value_name = "LINK", num_args = 0..=1, conflicts_with_all = ["bot", "qr", "phone"])]
     pub(crate) accept: Option<Option<String>>,
     /// Sign in as a bot; its token comes from TELEGRAM_BOT_TOKEN or standard input
@@ -470,13 +478,13 @@ pub(crate) enum AccountsCommand {
     /// Choose the account that commands use without --account
     Use {
         /// The account
-        #[arg(value_name = "NAME", add = ArgValueCandidates::new(accounts::candidates))]
+        #[arg(value_name = "NAME")]
         name: Name,
     },
     /// Give an account another name
     Rename {
         /// The account
-        #[arg(value_name = "NAME", add = ArgValueCandidates::new(accounts::candidates))]
+        #[arg(value_name = "NAME")]
         old: Name,
         /// Its new name
         #[arg(value_name = "NEW")]
@@ -486,7 +494,7 @@ pub(crate) enum AccountsCommand {
     /// signs out as well
     Remove {
         /// The account
-        #[arg(value_name = "NAME", add = ArgValueCandidates::new(accounts::candidates))]
+        #[arg(value_name = "NAME")]
         name: Name,
     },
 }
@@ -495,12 +503,12 @@ pub(crate) enum AccountsCommand {
 #[derive(Debug, Subcommand)]
 #[command(after_help = "\
 The file is TOML; all keys are optional, and an unknown one is an error:
-  api_id = 12345                        the application, from my.telegram.org/apps
-  api_hash = \"0123456789abcdef...\"      its hash: keep the file to yourself, chmod 600
-  account = \"work\"                      the account that is used without --account
-  server = \"127.0.0.1:4430\"             a local Telegram instead of production
-  server_key = \"server.pem\"             its key, looked for beside the file
-  passphrase_command = \"pass chappe\"    prints the passphrase of encrypted sessions
+  api_id = 12345                       the application, of my.telegram.org/apps
+  api_hash = \"0123456789abcdef...\"     its hash: keep the file to yourself
+  account = \"work\"                     the one that is used without --account
+  server = \"127.0.0.1:4430\"            a local Telegram instead of production
+  server_key = \"server.pem\"            its key, looked for beside the file
+  passphrase_command = \"pass chappe\"   prints what opens encrypted sessions
 
 What is typed counts before the environment, which counts before the file.")]
 pub(crate) enum Config {
@@ -513,8 +521,9 @@ pub(crate) enum Config {
 /// Options of `chappe completions`.
 #[derive(Args, Debug)]
 #[command(after_help = "\
-The script asks chappe itself, so that the accounts of this machine are completed, too. Write it
-anew when chappe is updated.
+The script asks chappe itself: the accounts of this machine, methods and other names of the \
+reference are completed, too. Write it anew when chappe is updated. zsh has to be told of the \
+folder, before compinit: fpath=(~/.zfunc $fpath)
 
 Examples:
   chappe completions bash > ~/.local/share/bash-completion/completions/chappe
@@ -527,9 +536,18 @@ pub(crate) struct Completions {
 
 /// A method and its arguments.
 #[derive(Args, Debug)]
+#[command(after_help = "\
+Numbers of 64 bits are text in quotes, bytes are base64, and \"_\" names a constructor, as `chappe \
+docs METHOD` shows. The answer is JSON, with and without --json.
+
+Examples:
+  chappe call help.getNearestDc
+  chappe call account.resetWebAuthorization '{\"hash\": \"4457235\"}'
+  chappe call help.getConfig --dry-run
+  echo '{\"id\": [{\"_\": \"inputUserSelf\"}]}' | chappe call users.getUsers -")]
 pub(crate) struct Call {
-    /// TL name, such as account.resetWebAuthorization; `chappe docs` tells what each does
-    #[arg(value_name = "METHOD", add = ArgValueCompleter::new(docs::methods))]
+    /// The TL name, such as account.resetWebAuthorization; `chappe docs` tells what each does
+    #[arg(value_name = "METHOD")]
     pub(crate) method: String,
     /// Arguments as a JSON object, or - to read them from standard input
     #[arg(value_name = "JSON", default_value = "{}", allow_hyphen_values = true)]
@@ -553,6 +571,45 @@ mod tests {
     #[test]
     fn the_command_line_is_consistent() {
         Cli::command().debug_assert();
+    }
+
+    /// A command and all below it.
+    fn all(command: &clap::Command) -> Vec<&clap::Command> {
+        command.get_subcommands().flat_map(all).chain([command]).collect()
+    }
+
+    #[test]
+    fn help_fits_a_terminal_of_80_columns_and_breaks_no_sentence() {
+        for command in all(&Cli::command()) {
+            let told = command.get_after_help().map(ToString::to_string).unwrap_or_default();
+            let lines: Vec<&str> = told.lines().collect();
+            for (line, next) in lines.iter().zip(lines.iter().skip(1).chain([&""])) {
+                let name = command.get_name();
+                if line.starts_with(' ') {
+                    assert!(line.chars().count() <= 80, "{name}: {line}");
+                } else if !line.is_empty() {
+                    // A paragraph is one line, which is broken where the terminal ends.
+                    assert!(next.is_empty() || next.starts_with(' '), "{name}: {line}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn every_option_and_command_is_told_of_in_a_sentence_that_begins_like_one() {
+        for command in all(&Cli::command()) {
+            let about = command.get_about().map(ToString::to_string).unwrap_or_default();
+            let arguments = command.get_arguments().filter(|arg| !arg.is_hide_set());
+            let told = arguments
+                .map(|arg| (arg.get_id().to_string(), arg.get_help().map(ToString::to_string)));
+            let own = [(String::new(), Some(about))];
+            for (id, told) in own.into_iter().chain(told) {
+                let (told, name) = (told.unwrap_or_default(), command.get_name());
+                let begins = told.chars().next().is_some_and(char::is_uppercase);
+                assert!(begins, "{name} {id}: {told}");
+                assert!(!told.ends_with('.') && !told.contains('\\'), "{name} {id}: {told}");
+            }
+        }
     }
 
     #[test]

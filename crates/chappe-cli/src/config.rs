@@ -18,11 +18,11 @@ use serde_json::{Value, json};
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
-use crate::accounts::{Name, Place};
-use crate::args::{self, Global, ServerName, Source};
+use crate::args::{self, Global, Name, ServerName, Source};
 use crate::directories;
 use crate::keep::Keep;
 use crate::output::{Cell, Failure, Output, notice};
+use crate::place::Place;
 
 /// What the file says.
 #[derive(Debug, Default)]

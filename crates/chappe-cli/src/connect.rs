@@ -1,35 +1,21 @@
-//! From the command line to a connected client, and from its errors to exit codes.
+//! From the command line to a connected client.
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use chappe::api::types::User;
 use chappe::session::{IntoStore, Store};
-use chappe::{
-    Builder, Client, ConnectionState, Ended, Error, PasswordProblem, RpcError, SessionProblem,
-    UrlAuthProblem, errors,
-};
+use chappe::{Builder, Client, ConnectionState, Error, errors};
 use tokio::sync::OnceCell;
 
-use crate::accounts::{self, Name, Place};
-use crate::args::{Global, ServerName};
+use crate::args::{Global, Name};
 use crate::config;
+use crate::errors::failure;
 use crate::keep::{Keep, make_room};
 use crate::output::{Exit, Failure};
 use crate::passphrase::Passphrases;
-
-/// Which Telegram to speak to.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Telegram {
-    Production,
-    /// One with a key of its own.
-    Server {
-        address: String,
-        pem: String,
-    },
-    /// Telegram's own for tests.
-    Test,
-}
+use crate::place::{self, Place};
+use crate::telegram::{Telegram, telegram};
 
 /// Where to connect, checked as far as that is possible without a network.
 pub(crate) struct Target {
@@ -141,9 +127,7 @@ impl Target {
     /// noted in the clear.
     pub(crate) async fn remember(&self, user: &User) -> Result<(), Failure> {
         match (&self.account, self.keep.file()) {
-            (Some(_), Some(path)) if !self.keep.is_sealed().await? => {
-                accounts::remember(path, user)
-            }
+            (Some(_), Some(path)) if !self.keep.is_sealed().await? => place::remember(path, user),
             _ => Ok(()),
         }
     }
@@ -159,7 +143,7 @@ impl Target {
     /// Forgets who was signed in.
     pub(crate) fn forget_who(&self) -> Result<(), Failure> {
         match (&self.account, self.keep.file()) {
-            (Some(_), Some(path)) => accounts::forget_who(path),
+            (Some(_), Some(path)) => place::forget_who(path),
             _ => Ok(()),
         }
     }
@@ -233,125 +217,5 @@ impl Target {
             Telegram::Server { address, pem } => builder.server(address, pem).map_err(failure),
             Telegram::Test => Ok(builder.test_servers()),
         }
-    }
-}
-
-/// Turns what the client met into words and an exit code.
-pub(crate) fn failure(error: Error) -> Failure {
-    let exit = exit_of(&error);
-    let mut failure = Failure::new(exit, error.to_string());
-    if let Some(rpc) = error.rpc() {
-        failure = failure.rpc(rpc.code, rpc.text.as_str());
-    }
-    if let Some(wait) = error.retry_after() {
-        failure = failure.retry_after(wait);
-    }
-    let lost = error.ended().is_some_and(Ended::is_session_lost);
-    if lost || error.is(errors::AUTH_KEY_UNREGISTERED) {
-        failure = failure.hint("sign in again: `chappe login`");
-    }
-    if let Error::Session(session) = &error
-        && matches!(session.problem(), SessionProblem::NotASession)
-    {
-        failure = failure.hint(
-            "one of another library is brought by `chappe session import FILE`, without --session",
-        );
-    }
-    failure
-}
-
-fn exit_of(error: &Error) -> Exit {
-    match error {
-        Error::Network(_) | Error::TimedOut(_) | Error::Lost(_) => Exit::Network,
-        Error::SignedOut | Error::KeyUnknown => Exit::Permission,
-        Error::WrongServerKey => Exit::Conflict,
-        Error::Ended(Ended::KeyDuplicated) => Exit::Conflict,
-        Error::Ended(reason) if reason.is_session_lost() => Exit::Permission,
-        Error::Invalid(_) | Error::TooLarge(_) => Exit::Usage,
-        Error::Password(problem) => match problem {
-            PasswordProblem::Empty
-            | PasswordProblem::HintIsPassword
-            | PasswordProblem::InvalidEmail => Exit::Usage,
-            PasswordProblem::NoRecoveryEmail | PasswordProblem::NotSet => Exit::NotFound,
-            PasswordProblem::Needed | PasswordProblem::PassportData => Exit::Conflict,
-            _ => Exit::Permission,
-        },
-        Error::UrlAuth(problem) => match problem {
-            UrlAuthProblem::Expired | UrlAuthProblem::Unknown => Exit::NotFound,
-            UrlAuthProblem::Unserved | UrlAuthProblem::WrongMatchCode => Exit::Permission,
-            _ => Exit::Other,
-        },
-        Error::Session(session) => match session.problem() {
-            SessionProblem::InUse { .. }
-            | SessionProblem::OtherServer { .. }
-            | SessionProblem::OtherDc { .. } => Exit::Conflict,
-            SessionProblem::WrongPassphrase => Exit::Permission,
-            _ => Exit::Other,
-        },
-        Error::Rpc(rpc) => match rpc.code {
-            _ if rpc.is(errors::BOT_METHOD_INVALID) || rpc.is(errors::USER_BOT_REQUIRED) => {
-                Exit::Permission
-            }
-            _ if rpc.is(errors::HASH_INVALID) => Exit::NotFound,
-            _ if is_mistyped(rpc) => Exit::Usage,
-            _ if is_shut_out(rpc) => Exit::Permission,
-            401 | 403 => Exit::Permission,
-            404 => Exit::NotFound,
-            406 => Exit::Conflict,
-            420 => Exit::FloodWait,
-            _ => Exit::Other,
-        },
-        _ => Exit::Other,
-    }
-}
-
-/// Whether somebody typed what cannot be.
-fn is_mistyped(error: &RpcError) -> bool {
-    [errors::PHONE_NUMBER_INVALID, errors::API_ID_INVALID, errors::FIRSTNAME_INVALID]
-        .into_iter()
-        .any(|name| error.is(name))
-}
-
-/// Whether what somebody showed opens no account.
-fn is_shut_out(error: &RpcError) -> bool {
-    [
-        errors::ACCESS_TOKEN_INVALID,
-        errors::ACCESS_TOKEN_EXPIRED,
-        errors::FRESH_RESET_AUTHORISATION_FORBIDDEN,
-        errors::PHONE_CODE_EXPIRED,
-    ]
-    .into_iter()
-    .any(|name| error.is(name))
-}
-
-/// The Telegram that is meant.
-pub(crate) fn telegram(global: &Global) -> Result<Telegram, Failure> {
-    match (global.server, &global.server_key) {
-        (Some(ServerName::Address(_)), _) if global.test_servers => {
-            Err(Failure::usage("--server and --test-servers are both given")
-                .hint("--server production leaves a configured server out"))
-        }
-        (Some(ServerName::Address(address)), Some(file)) => {
-            let pem = std::fs::read_to_string(file).map_err(|error| {
-                Failure::usage(format!("cannot read the server's key {}: {error}", file.display()))
-                    .hint("`chappe serve` prints the key; --json has it as rsa_public_key_pem")
-            })?;
-            let address = address.to_string();
-            // Whether it is a key at all is known before any session is looked for.
-            drop(Client::builder(1, "").server(&address, &pem).map_err(|error| {
-                Failure::usage(format!("{}: {error}", file.display()))
-                    .hint("`chappe serve --json` has the key as rsa_public_key_pem")
-            })?);
-            Ok(Telegram::Server { address, pem })
-        }
-        (Some(ServerName::Address(_)), None) => Err(Failure::usage(
-            "--server is given, but no --server-key",
-        )
-        .hint("save the key that `chappe serve` prints, and name it: --server-key FILE.pem")),
-        // Nobody who names a key wants to speak to production Telegram.
-        (None, Some(_)) => Err(Failure::usage("--server-key is given, but no --server")
-            .hint("add the address of the server: --server HOST:PORT")),
-        (Some(ServerName::Production) | None, _) if global.test_servers => Ok(Telegram::Test),
-        (Some(ServerName::Production) | None, _) => Ok(Telegram::Production),
     }
 }

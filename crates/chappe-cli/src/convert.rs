@@ -12,10 +12,12 @@ use sha1::{Digest as _, Sha1};
 use zeroize::Zeroizing;
 
 use crate::args::{Convert, Export, Given, Global, Import, Written};
-use crate::connect::{Target, Telegram, failure};
+use crate::connect::Target;
+use crate::errors::failure;
 use crate::interrupt::unless_interrupted;
 use crate::output::{Cell, Exit, Failure, Output, good, notice, paint};
 use crate::prompt;
+use crate::telegram::Telegram;
 use crate::user::{describe, user_json};
 
 /// `chappe session show`.

@@ -4,7 +4,8 @@ use chappe::{Client, DeviceSession, DeviceSessions, Error, errors};
 use serde_json::{Value, json};
 
 use crate::args::{DevicesCommand, Global, ResetDevice};
-use crate::connect::{Target, failure};
+use crate::connect::Target;
+use crate::errors::failure;
 use crate::interrupt::unless_interrupted;
 use crate::output::{Cell, Exit, Failure, Output, good, notice, paint, printable};
 use crate::prompt;

@@ -8,8 +8,8 @@ use chappe::{Error, SessionProblem};
 use zeroize::Zeroizing;
 
 use crate::args::{Global, Source};
-use crate::connect::failure;
 use crate::directories::make_private;
+use crate::errors::failure;
 use crate::output::{Exit, Failure, notice};
 use crate::passphrase::Passphrases;
 

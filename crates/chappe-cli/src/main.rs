@@ -3,6 +3,7 @@
 mod accounts;
 mod approve;
 mod args;
+mod complete;
 mod config;
 mod connect;
 mod convert;
@@ -10,12 +11,15 @@ mod demo;
 mod devices;
 mod directories;
 mod docs;
+mod errors;
 mod interrupt;
 mod keep;
 mod many;
+mod open;
 mod output;
 mod passphrase;
 mod password;
+mod place;
 mod prompt;
 mod qr;
 mod raw;
@@ -23,6 +27,7 @@ mod serve;
 mod session;
 mod sign_in;
 mod steps;
+mod telegram;
 mod user;
 mod web;
 mod when;
@@ -30,19 +35,17 @@ mod when;
 use std::io::IsTerminal as _;
 use std::process::ExitCode;
 
-use clap::CommandFactory as _;
-use clap_complete::env::{CompleteEnv, Shells};
 use tracing_subscriber::filter::{FilterExt as _, LevelFilter, filter_fn};
 use tracing_subscriber::layer::{Layer as _, SubscriberExt as _};
 use tracing_subscriber::util::SubscriberInitExt as _;
 use tracing_subscriber::{EnvFilter, fmt};
 
-use crate::args::{Account, Cli, Command, Completions};
+use crate::args::{Account, Cli, Command};
 use crate::output::{Exit, Failure, Output};
 
 fn main() -> ExitCode {
     // A shell that completes a line asks so, and wants nothing else.
-    CompleteEnv::with_factory(Cli::command).var(COMPLETE).complete();
+    complete::answer();
     let cli = match Cli::read(std::env::args_os()) {
         Ok(cli) => cli,
         Err(error) => return mistyped(&error),
@@ -119,22 +122,8 @@ async fn dispatch(cli: Cli) -> Result<(), Failure> {
         Command::Call(call) => raw::call(global, call, output).await,
         Command::Docs(options) => docs::docs(options, output).await,
         Command::Config(command) => config::config(global, command, output),
-        Command::Completions(options) => completions(&options, output),
+        Command::Completions(options) => complete::completions(&options, output),
     }
-}
-
-/// `chappe completions SHELL`: the script that asks this command what could be typed.
-fn completions(options: &Completions, output: Output) -> Result<(), Failure> {
-    let unwritten =
-        |why: &str| Failure::new(Exit::Other, format!("the script for {} {why}", options.shell));
-    let shells = Shells::builtins();
-    let shell = shells.completer(&options.shell.to_string());
-    let shell = shell.ok_or_else(|| unwritten("is not known"))?;
-    let mut script = Vec::new();
-    shell
-        .write_registration(COMPLETE, "chappe", "chappe", "chappe", &mut script)
-        .map_err(|error| unwritten(&format!("cannot be written: {error}")))?;
-    output.line(String::from_utf8_lossy(&script).trim_end())
 }
 
 /// Sends the log to standard error: warnings, or as much as `-v` and `RUST_LOG` ask for.
@@ -160,6 +149,3 @@ fn log(verbose: u8) {
         .without_time();
     tracing_subscriber::registry().with(layer.with_filter(filter.and(untold))).init();
 }
-
-/// The variable by which a shell asks for completions.
-const COMPLETE: &str = "CHAPPE_COMPLETE";

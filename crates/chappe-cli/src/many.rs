@@ -7,7 +7,7 @@ use chappe::session::{Postgres, Sqlite, postgres};
 use serde_json::{Value, json};
 
 use crate::args::AccountsCommand;
-use crate::connect::failure;
+use crate::errors::failure;
 use crate::output::{Cell, Exit, Failure, Output, good, paint};
 use crate::prompt;
 

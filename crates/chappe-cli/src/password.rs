@@ -7,7 +7,8 @@ use serde_json::{Value, json};
 use zeroize::Zeroizing;
 
 use crate::args::{Global, NewPassword, PasswordCommand, Recover, RecoveryAddress};
-use crate::connect::{Target, failure};
+use crate::connect::Target;
+use crate::errors::failure;
 use crate::interrupt::unless_interrupted;
 use crate::output::{Exit, Failure, Output, bold, good, notice, paint, printable};
 use crate::prompt;

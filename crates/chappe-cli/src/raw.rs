@@ -6,7 +6,8 @@ use chappe_schema::value::{Object, Value, ValueError, encode_call};
 use serde_json::json;
 
 use crate::args::{Call, Global};
-use crate::connect::{Target, failure};
+use crate::connect::Target;
+use crate::errors::failure;
 use crate::interrupt::unless_interrupted;
 use crate::output::{Exit, Failure, Output};
 use crate::prompt;

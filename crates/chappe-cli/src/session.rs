@@ -3,8 +3,9 @@
 use serde_json::json;
 
 use crate::args::{Encrypt, Global, Session};
-use crate::connect::{Target, failure};
+use crate::connect::Target;
 use crate::convert;
+use crate::errors::failure;
 use crate::output::{Exit, Failure, Output, good, notice, paint};
 use crate::passphrase::Passphrases;
 

@@ -5,7 +5,8 @@ use chappe::{Builder, Client, ConnectionState, Ended, Error, SignIn, errors};
 use serde_json::json;
 
 use crate::args::{Global, Login, Logout};
-use crate::connect::{Target, failure};
+use crate::connect::Target;
+use crate::errors::failure;
 use crate::interrupt::unless_interrupted;
 use crate::output::{Exit, Failure, Output, good, notice, paint, printable};
 use crate::prompt;

@@ -13,7 +13,7 @@ use chappe::{
 };
 
 use crate::args::{Global, Login};
-use crate::connect::failure;
+use crate::errors::failure;
 use crate::output::{Exit, Failure, Output, notice, printable};
 use crate::prompt;
 use crate::qr;

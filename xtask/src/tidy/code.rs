@@ -1,5 +1,7 @@
 //! Rules about Rust files: what may be named where, how long a file is, what it starts with.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use super::{
     Report,
     source::{Source, Tree},
@@ -94,6 +96,9 @@ const CLOCK_WORDS: &[&str] = &[
     "getrandom::u64",
 ];
 
+/// The files of the command, each of which is a module by itself or with a folder.
+const COMMAND: &str = "crates/chappe-cli/src/";
+
 /// The one module with unsafe code: AES by hardware, several streams at once.
 const UNSAFE: &str = "crates/chappe-crypto/src/aes/ni";
 
@@ -120,6 +125,45 @@ pub(super) fn sockets(tree: &Tree, report: &mut Report<'_>) {
 pub(super) fn clock(tree: &Tree, report: &mut Report<'_>) {
     let elsewhere = |path: &str| !within(path, CLOCK);
     refuse(tree, report, &elsewhere, CLOCK_WORDS, "take it as an argument");
+}
+
+/// `circles`: the files of the command form layers: none uses one that uses it, by whatever way.
+pub(super) fn circles(tree: &Tree, report: &mut Report<'_>) {
+    let files = tree.sources().filter_map(|(path, source)| {
+        let module = path.strip_prefix(COMMAND)?.split(['/', '.']).next()?;
+        Some((module, path, source))
+    });
+    // What each module uses, and where it does first.
+    let mut uses: BTreeMap<&str, BTreeMap<&str, (&str, usize)>> = BTreeMap::new();
+    for (module, path, source) in files {
+        let used = uses.entry(module).or_default();
+        for (line, code) in source.code_lines() {
+            let names = code.split("crate::").skip(1);
+            let names = names.filter_map(|rest| rest.split(|c| !is_part(c)).next());
+            for name in names.filter(|name| *name != module) {
+                used.entry(name).or_insert((path, line));
+            }
+        }
+    }
+    for (module, used) in &uses {
+        for (name, (path, line)) in used {
+            let mut reached = BTreeSet::new();
+            let mut queue = vec![*name];
+            while let Some(next) = queue.pop() {
+                if reached.insert(next) {
+                    queue.extend(uses.get(next).into_iter().flat_map(BTreeMap::keys));
+                }
+            }
+            if reached.contains(module) {
+                report.broken(path, *line, format!("{name} uses {module}, too"));
+            }
+        }
+    }
+}
+
+/// Whether a letter may be part of a name.
+fn is_part(letter: char) -> bool {
+    letter.is_ascii_alphanumeric() || letter == '_'
 }
 
 /// `header`: a file says first what it is; a generated one says by its mark who made it.

@@ -102,6 +102,34 @@ fn the_core_is_pure() {
 }
 
 #[test]
+fn the_files_of_the_command_form_layers() {
+    let found = broken(
+        "circles",
+        &[
+            ("crates/chappe-cli/src/args.rs", "//! x\nuse crate::docs;\n"),
+            ("crates/chappe-cli/src/args/web.rs", "//! x\nuse crate::output::Failure;\n"),
+            (
+                "crates/chappe-cli/src/docs/name.rs",
+                "//! x\n//! crate::args\nuse crate::keep::Keep;\n",
+            ),
+            ("crates/chappe-cli/src/keep.rs", "//! x\nfn f() { crate::args::read(); }\n"),
+            ("crates/chappe-cli/src/main.rs", "//! x\nuse crate::args::Cli;\n"),
+            ("crates/chappe-cli/src/output.rs", "//! x\nuse crate::output::Output;\n"),
+            ("crates/chappe/src/a.rs", "//! x\nuse crate::b;\n"),
+            ("crates/chappe/src/b.rs", "//! x\nuse crate::a;\n"),
+        ],
+    );
+    assert_eq!(
+        found,
+        [
+            "crates/chappe-cli/src/args.rs:2",
+            "crates/chappe-cli/src/docs/name.rs:3",
+            "crates/chappe-cli/src/keep.rs:2"
+        ]
+    );
+}
+
+#[test]
 fn the_clock_is_an_argument() {
     let text = "//! x\nfn f() { std::time::SystemTime::now(); }\n";
     let found = broken(

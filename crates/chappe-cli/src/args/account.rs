@@ -18,15 +18,16 @@ pub(crate) enum Account {
 #[command(
     args_conflicts_with_subcommands = true,
     after_help = "\
-Passwords are asked for on a terminal. Elsewhere they come from standard input, a line each: first
-the current one with --password-stdin, then the new one with --new-password-stdin.
+Passwords are asked for on a terminal. Elsewhere they come from standard input, a line each: \
+first the current one with --password-stdin, then the new one with --new-password-stdin.
 
 Examples:
-  chappe account password                        whether there is one, and how it is recovered
-  chappe account password set --hint 'the dog'   set one, which is asked for twice
-  printf '%s\\n' \"$OLD\" \"$NEW\" | chappe account password change --password-stdin --new-password-stdin
-  chappe account password email me@example.com   where codes for a forgotten password go
-  chappe account password recover                replace a forgotten one by such a code"
+  chappe account password                        whether there is one
+  chappe account password set --hint 'the dog'   it is asked for twice
+  chappe account password email me@example.com   where codes of a reset go
+  chappe account password recover                replace it by such a code
+  printf '%s\\n' \"$OLD\" \"$NEW\" |
+      chappe account password change --password-stdin --new-password-stdin"
 )]
 pub(crate) struct Password {
     #[command(subcommand)]
@@ -135,10 +136,10 @@ pub(crate) struct Recover {
     args_conflicts_with_subcommands = true,
     after_help = "\
 Examples:
-  chappe account devices                         where the account is signed in
-  chappe account devices reset -8198552921648    sign one of them out
-  chappe account devices reset --others          sign all but this one out
-  chappe account devices ttl 30                  sign out what is not used for 30 days"
+  chappe account devices                        where the account is signed in
+  chappe account devices reset -8198552921648   sign one of them out
+  chappe account devices reset --others         sign all but this one out
+  chappe account devices ttl 30                 what is not used for 30 days, too"
 )]
 pub(crate) struct Devices {
     #[command(subcommand)]

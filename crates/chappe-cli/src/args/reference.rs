@@ -6,36 +6,31 @@ use chappe_reference::example::Language;
 use chappe_reference::layers;
 use clap::builder::PossibleValue;
 use clap::{Args, ValueEnum};
-use clap_complete::ArgValueCompleter;
 
 use super::value::number;
-use crate::docs;
 
 /// Options of `chappe docs`.
 #[derive(Args, Debug)]
 #[command(after_help = "\
-NAME is a method, type, constructor, error, namespace, layer or core type in any spelling,
-an id, the code of an error, a line of TL, an error message or the address of a page; of
-several names each is shown. At a terminal $CHAPPE_PAGER, $PAGER or less shows the page; in
-a pipe it is Markdown, and with --json an object whose form stays. Nothing is dialled: the
-reference is part of this program.
+NAME is a method, type, constructor, error, namespace, layer or core type in any spelling, an id, \
+the code of an error, a line of TL, an error message, the address of a page or a call of the Bot API \
+or another library; of several names each is shown. At a terminal $CHAPPE_PAGER, $PAGER or less \
+shows the page; in a pipe it is Markdown, and with --json an object whose form stays. Nothing is \
+dialled: the reference is part of this program.
 
 Examples:
-  chappe docs account.resetWebAuthorization     or reset_web_authorization, or 0x2d01b9ef
-  chappe docs FLOOD_WAIT_42                     an error: its cause, and what to do
-  chappe docs 420                               the errors with a code
-  chappe docs long                              what a value is on the wire, and in programs
-  chappe docs help.getConfig --lang python      the example alone
-  chappe docs --search log out website          what is about that
-  chappe docs --diff 198..230                   what changed between two layers
-  chappe docs --open                            all of it in a browser, offline")]
+  chappe docs account.resetWebAuthorization   or 0x2d01b9ef, or in any spelling
+  chappe docs sendPhoto                       what the Bot API's call calls
+  chappe docs FLOOD_WAIT_42                   an error: its cause, what to do
+  chappe docs 420                             the errors with a code
+  chappe docs long                            what a value is on the wire
+  chappe docs help.getConfig --lang python    the example alone
+  chappe docs --search log out website        what is about that
+  chappe docs --diff 198..230                 what changed between two layers
+  chappe docs --open                          all of it in a browser, offline")]
 pub(crate) struct Docs {
     /// What to tell about [default: what there is]
-    #[arg(
-        value_name = "NAME",
-        allow_negative_numbers = true,
-        add = ArgValueCompleter::new(docs::candidates)
-    )]
+    #[arg(value_name = "NAME", allow_negative_numbers = true)]
     pub(crate) name: Vec<String>,
     /// Find what these words are about, or what has a name like them
     #[arg(
@@ -84,10 +79,10 @@ pub(crate) struct Docs {
     /// ends it
     #[arg(long, conflicts_with = "export")]
     pub(crate) open: bool,
-    /// Write the pages into a folder
+    /// Write the pages into a folder, for a server or a browser without one
     #[arg(long, value_name = "DIR", conflicts_with = "name")]
     pub(crate) export: Option<PathBuf>,
-    /// Print the page and call no pager
+    /// Print the page, and call no pager
     #[arg(long)]
     pub(crate) no_pager: bool,
 }

@@ -11,10 +11,15 @@ use super::value::number;
 /// What to do with a session.
 #[derive(Debug, Subcommand)]
 #[command(after_help = "\
-The passphrase is asked for on a terminal. Elsewhere it comes from --passphrase-file or
---passphrase-command, which any keyring can serve; in the configuration file:
+The passphrase is asked for on a terminal. Elsewhere it comes from --passphrase-file or \
+--passphrase-command, which any keyring can serve. With either of them, the sessions of new \
+sign-ins are encrypted from the beginning. In the configuration file:
   passphrase_command = \"secret-tool lookup app chappe\"
-With either of them, the sessions of new sign-ins are encrypted from the beginning.")]
+
+Examples:
+  chappe session show                             whose it is, how it is kept
+  chappe session show FILE                        one of another library
+  chappe session encrypt --new-passphrase-file FILE")]
 pub(crate) enum Session {
     /// Show what a session says, and nothing secret: the account's own, or one of another library
     Show(Given),
@@ -74,13 +79,13 @@ pub(crate) struct Written {
 #[derive(Args, Debug)]
 #[command(after_help = "\
 Examples:
-  chappe --account work session import session.txt     a string of GramJS, Telethon, ...
+  chappe --account work session import session.txt   a string of GramJS, ...
   chappe --account work session import < session.txt
-  chappe --account old session import me.session       a database of Telethon or Pyrogram")]
+  chappe --account old session import me.session     a file of Telethon, ...")]
 pub(crate) struct Import {
     #[command(flatten)]
     pub(crate) given: Given,
-    /// Which one, if there are several
+    /// Which one, if there are several: `chappe session show` numbers them
     #[arg(long, value_name = "N", value_parser = number(1..=usize::MAX, NUMBER))]
     pub(crate) number: Option<usize>,
     /// Do not ask Telegram whether the session is good, and whose it is
@@ -95,7 +100,7 @@ Examples:
   chappe session export --format gramjs -o session.txt
   chappe session export --format telethon --reveal     on standard output")]
 pub(crate) struct Export {
-    /// The format
+    /// The format to write
     #[arg(long, value_name = "FORMAT", value_parser = formats())]
     pub(crate) format: Format,
     #[command(flatten)]
@@ -122,14 +127,14 @@ pub(crate) struct Convert {
     /// Which one, if there are several
     #[arg(long, value_name = "N", value_parser = number(1..=usize::MAX, NUMBER))]
     pub(crate) number: Option<usize>,
-    /// Who is signed in, if the session does not say it
+    /// The user who is signed in, if the session does not say it
     #[arg(
         long,
         value_name = "ID",
         value_parser = number(1..=i64::MAX, "a whole number above 0, such as 5097314184")
     )]
     pub(crate) user_id: Option<i64>,
-    /// That this is a bot
+    /// Say that this user is a bot
     #[arg(long, requires = "user_id")]
     pub(crate) bot: bool,
 }

@@ -11,12 +11,12 @@ use super::value::{is_host, parse_bot, parse_hash_of};
 #[derive(Debug, Subcommand)]
 #[command(after_help = "\
 Examples:
-  chappe web list --inactive-for 90d            what was not used for three months
-  chappe web show travel.example.com            one of them, as the apps show it
-  chappe web reset travel.example.com           log out of a site, in every browser
+  chappe web list --inactive-for 90d      what was not used for three months
+  chappe web show travel.example.com      one of them, as the apps show it
+  chappe web reset travel.example.com     log out of a site, in every browser
   chappe web reset --bot @ShopBot --older-than 1w --dry-run
-  chappe web approve                            answer a login that waits for your consent
-  chappe web watch --json                       a line for each that comes, goes or is used")]
+  chappe web approve                      answer a login that waits for a yes
+  chappe web watch --json                 what comes, goes or is used, as it does")]
 pub(crate) enum Web {
     /// Let a site or an app know who you are, or decline it
     Approve(Approve),
@@ -52,9 +52,9 @@ pub(crate) struct ListWeb {
 A domain stands for all sessions there. What ends is shown, and ends after a yes, or with --yes.
 
 Examples:
-  chappe web reset travel.example.com            in every browser
-  chappe web reset --inactive-for 90d --dry-run  what a spring cleaning would end
-  chappe web reset --bot @ShopBot --block-bot    and hear no more of it"
+  chappe web reset travel.example.com             in every browser
+  chappe web reset --inactive-for 90d --dry-run   what would end
+  chappe web reset --bot @ShopBot --block-bot     and hear no more of it"
 )]
 pub(crate) struct ResetWeb {
     /// Hashes, as `chappe web list` prints them, and domains
@@ -84,7 +84,7 @@ pub(crate) struct ResetWeb {
 /// Options of `chappe web watch`.
 #[derive(Args, Debug)]
 pub(crate) struct WatchWeb {
-    /// How often Telegram is asked: it does not tell by itself
+    /// Ask Telegram so often, as it does not tell by itself: 30s, 5m
     #[arg(long, value_name = "SPAN", default_value = "60s", value_parser = parse_span)]
     pub(crate) every: Duration,
     #[command(flatten)]
@@ -100,7 +100,7 @@ pub(crate) struct WebFilter {
     /// Those that were not used for so long: 45s, 30m, 12h, 90d, 2w
     #[arg(long, value_name = "SPAN", value_parser = parse_span)]
     pub(crate) inactive_for: Option<Duration>,
-    /// Those that began so long ago
+    /// Those that began so long ago, or earlier
     #[arg(long, value_name = "SPAN", value_parser = parse_span)]
     pub(crate) older_than: Option<Duration>,
 }

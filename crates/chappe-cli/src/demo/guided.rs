@@ -13,12 +13,12 @@ use tempfile::TempDir;
 use tokio::sync::mpsc::{Receiver, channel};
 use tokio::time::{MissedTickBehavior, interval};
 
-use super::open;
 use super::played::asks;
 use super::stage::Stage;
 use crate::args::Site;
-use crate::connect::failure;
+use crate::errors::failure;
 use crate::interrupt::Interrupt;
+use crate::open;
 use crate::output::{Exit, Failure, Output, bad, bold, dim, good, notice, paint, printable};
 use crate::serve;
 use crate::web::{self, view};

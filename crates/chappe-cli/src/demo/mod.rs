@@ -3,7 +3,6 @@
 
 mod browser;
 mod guided;
-pub(crate) mod open;
 mod played;
 mod stage;
 
@@ -16,7 +15,7 @@ use serde_json::{Value, json};
 
 use self::stage::Stage;
 use crate::args::Demo;
-use crate::connect::failure;
+use crate::errors::failure;
 use crate::interrupt::unless_interrupted;
 use crate::output::{Exit, Failure, Output, bold, dim, good, paint};
 use crate::prompt;

@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use super::Story;
 use super::browser::{Browser, Page, origin};
 use super::stage::Stage;
-use crate::connect::failure;
+use crate::errors::failure;
 use crate::output::{Exit, Failure, printable};
 use crate::serve;
 use crate::web::view;

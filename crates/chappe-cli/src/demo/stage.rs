@@ -69,7 +69,7 @@ impl Stage {
     pub(super) async fn end(self) -> Result<(), Failure> {
         // A site that broke down says so below.
         let _ = self.close.send(());
-        self.client.close().await.map_err(crate::connect::failure)?;
+        self.client.close().await.map_err(crate::errors::failure)?;
         self.server.shutdown().await.map_err(serve::failure)?;
         self.serving.abort();
         match self.serving.await {

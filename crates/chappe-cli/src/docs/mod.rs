@@ -6,14 +6,10 @@ mod screen;
 mod serve;
 mod short;
 
-use std::ffi::OsStr;
-
-use chappe_reference::core_types::{CORE_TYPES, CoreType, core_type};
+use chappe_reference::core_types::{CoreType, core_type};
 use chappe_reference::document::{Block, Document, phrase};
 use chappe_reference::search::index;
 use chappe_reference::{Kind, Reference, example, json};
-use chappe_schema::words::{summary, words};
-use clap_complete::CompletionCandidate;
 use serde_json::{Value, json};
 
 use crate::args::{Docs, Lang, known_layers};
@@ -154,59 +150,6 @@ fn address(at: Option<Meant>) -> String {
     }
 }
 
-/// The names that a shell may complete: what begins like what is typed.
-pub(crate) fn candidates(current: &OsStr) -> Vec<CompletionCandidate> {
-    let schema = chappe_schema::api();
-    let defined = schema.definitions().iter().map(|it| it.name.as_str());
-    let errors = chappe_schema::facts().errors.keys().map(String::as_str);
-    let core = CORE_TYPES.iter().map(|it| it.name);
-    let namespaces = schema.functions().filter_map(|it| it.namespace());
-    completed(current, defined.chain(schema.types()).chain(errors).chain(core).chain(namespaces))
-}
-
-/// The same of methods alone, for `chappe call`.
-pub(crate) fn methods(current: &OsStr) -> Vec<CompletionCandidate> {
-    completed(current, chappe_schema::api().functions().map(|it| it.name.as_str()))
-}
-
-/// The names that begin like what is typed; where none does, those that do so in other letters or behind
-/// their namespace.
-fn completed<'n>(
-    current: &OsStr,
-    names: impl Iterator<Item = &'n str>,
-) -> Vec<CompletionCandidate> {
-    let Some(current) = current.to_str() else { return Vec::new() };
-    let all: Vec<&str> = names.collect();
-    let mut names: Vec<&str> =
-        all.iter().copied().filter(|name| name.starts_with(current)).collect();
-    if names.is_empty() {
-        let current = current.to_ascii_lowercase();
-        let begins = |name: &str| name.to_ascii_lowercase().starts_with(&current);
-        let is_near = |name: &&str| {
-            begins(name) || name.split_once('.').is_some_and(|(_, short)| begins(short))
-        };
-        names = all.into_iter().filter(is_near).collect();
-    }
-    names.sort_unstable();
-    names.dedup();
-    let is_told = names.len() <= TOLD;
-    let candidates = names.into_iter().map(|name| {
-        let about = if is_told { about(name) } else { None };
-        CompletionCandidate::new(name).help(about.map(|about| about.replace('`', "").into()))
-    });
-    candidates.collect()
-}
-
-/// What a name is about, in a sentence, for shells that show it beside the name.
-fn about(name: &str) -> Option<&'static str> {
-    let words = words();
-    let method = words.method(name).map(|it| it.about.as_str());
-    let constructor = words.constructor(name).map(|it| it.about.as_str());
-    let error = words.error(name).map(|it| it.about.as_str());
-    let about = method.or(constructor).or_else(|| words.ty(name)).or(error);
-    about.map(summary).or_else(|| core_type(name).map(|it| it.about))
-}
-
 /// `chappe docs --search`.
 fn search(words: &str, limit: usize, output: Output) -> Result<(), Failure> {
     let hits = index().find(words, limit);
@@ -274,6 +217,3 @@ fn program(at: Option<Meant>, lang: Lang, output: Output) -> Result<(), Failure>
 fn not_held() -> Failure {
     Failure::new(Exit::NotFound, "that layer is not known here").hint(known_layers())
 }
-
-/// For how many names a shell is told what they are about: more of them nobody reads.
-const TOLD: usize = 200;

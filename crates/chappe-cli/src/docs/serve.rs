@@ -20,8 +20,8 @@ use serde_json::json;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Semaphore;
 
-use crate::demo::open;
 use crate::interrupt::Interrupt;
+use crate::open;
 use crate::output::{Exit, Failure, Output, notice};
 
 /// Serves the pages until somebody ends it, and opens the one that is asked for in a browser.

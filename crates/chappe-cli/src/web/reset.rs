@@ -9,7 +9,8 @@ use serde_json::{Value, json};
 
 use super::{find, fits, view};
 use crate::args::ResetWeb;
-use crate::connect::{Target, failure};
+use crate::connect::Target;
+use crate::errors::failure;
 use crate::output::{Failure, Output, bad, good, notice, paint, printable};
 use crate::prompt;
 

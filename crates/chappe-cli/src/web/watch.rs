@@ -5,7 +5,8 @@ use serde_json::json;
 
 use super::{is_theirs, view};
 use crate::args::WatchWeb;
-use crate::connect::{Target, failure};
+use crate::connect::Target;
+use crate::errors::failure;
 use crate::output::{Failure, Output, bad, dim, good, notice, paint};
 use crate::when;
 

@@ -8,6 +8,9 @@ mod accounts;
 mod approve;
 #[cfg(test)]
 mod command;
+#[cfg(unix)]
+#[cfg(test)]
+mod completion;
 #[cfg(test)]
 mod config;
 #[cfg(test)]
@@ -19,6 +22,10 @@ mod docs;
 #[cfg(unix)]
 #[cfg(test)]
 mod first_steps;
+#[cfg(unix)]
+#[cfg(test)]
+#[path = "../../../chappe-reference/tests/programs/mod.rs"]
+mod programs;
 #[cfg(unix)]
 #[cfg(test)]
 mod prompts;

@@ -100,6 +100,11 @@ impl Terminal {
         self.keyboard.write_all(format!("{text}\n").as_bytes()).unwrap();
     }
 
+    /// Presses keys, whatever the terminal is told to do with them.
+    pub(crate) fn press(&mut self, keys: &str) {
+        self.keyboard.write_all(keys.as_bytes()).unwrap();
+    }
+
     /// Sends the command the signal of a terminal that is closed.
     pub(crate) fn hang_up(&self) {
         signal(&self.child, "-HUP");
