@@ -139,7 +139,7 @@ Examples:
   chappe account devices                        where the account is signed in
   chappe account devices reset -8198552921648   sign one of them out
   chappe account devices reset --others         sign all but this one out
-  chappe account devices ttl 30                 what is not used for 30 days, too"
+  chappe account devices ttl 30                after 30 days without use"
 )]
 pub(crate) struct Devices {
     #[command(subcommand)]

@@ -16,7 +16,7 @@ Examples:
   chappe web reset travel.example.com     log out of a site, in every browser
   chappe web reset --bot @ShopBot --older-than 1w --dry-run
   chappe web approve                      answer a login that waits for a yes
-  chappe web watch --json                 what comes, goes or is used, as it does")]
+  chappe web watch --json                 what comes, goes or is used")]
 pub(crate) enum Web {
     /// Let a site or an app know who you are, or decline it
     Approve(Approve),
