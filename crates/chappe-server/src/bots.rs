@@ -33,8 +33,7 @@ use tokio::sync::mpsc;
 use zeroize::Zeroizing;
 
 use crate::{
-    Error,
-    engine::Engine,
+    Error, Objection,
     failure::{Failure, Outcome},
     listener::{self, Message},
     world::{Site, World},
@@ -170,14 +169,6 @@ pub struct NewBot {
 #[derive(Clone)]
 pub struct ClientSecret(Zeroizing<String>);
 
-/// Settings of a bot that make no sense, and what would.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{problem}: {hint}")]
-pub struct BotError {
-    problem: Box<str>,
-    hint: Box<str>,
-}
-
 impl BotSettings {
     /// Nothing.
     pub fn new() -> Self {
@@ -197,7 +188,7 @@ impl BotSettings {
     }
 
     /// Checks what can be checked without the world.
-    pub(crate) fn check(&self) -> Result<(), BotError> {
+    pub(crate) fn check(&self) -> Result<(), Objection> {
         self.oidc.as_ref().map_or(Ok(()), OidcClient::check)
     }
 }
@@ -268,24 +259,24 @@ impl OidcClient {
         known(url) || Site::of(url).is_some_and(|site| web_url(url) && known(&site.origin()))
     }
 
-    fn check(&self) -> Result<(), BotError> {
+    fn check(&self) -> Result<(), Objection> {
         let urls = || self.urls.iter().chain(&self.native_urls);
         if urls().count() > MAX_URLS {
-            return Err(BotError::new("there are too many URLs", "32 are enough"));
+            return Err(Objection::new("there are too many URLs", "32 are enough"));
         }
         for (index, url) in urls().enumerate() {
             if url.len() > MAX_URL {
-                return Err(BotError::new("a URL is too long", "give up to 1024 bytes"));
+                return Err(Objection::new("a URL is too long", "give up to 1024 bytes"));
             }
             if urls().skip(index + 1).any(|other| other == url) {
-                return Err(BotError::new(
+                return Err(Objection::new(
                     "a URL is there twice",
                     "one of a site goes to `urls`, one of a native app to `native_urls`",
                 ));
             }
         }
         if !self.urls.iter().all(|url| web_url(url)) {
-            return Err(BotError::new(
+            return Err(Objection::new(
                 "a URL of a site cannot be allowed",
                 "give an origin such as https://example.com or a redirect URI such as \
                  https://example.com/callback, exactly as requests will name it: https, or http for \
@@ -294,7 +285,7 @@ impl OidcClient {
             ));
         }
         if !self.native_urls.iter().all(|url| native_url(url)) {
-            return Err(BotError::new(
+            return Err(Objection::new(
                 "a URL of a native app cannot be allowed",
                 "give a redirect URI such as myshop://tglogin or https://app.example.com/tglogin, \
                  with a scheme that no browser and no other app uses, and no fragment",
@@ -345,34 +336,6 @@ impl fmt::Debug for ClientSecret {
     }
 }
 
-impl BotError {
-    pub(crate) fn new(problem: &str, hint: &str) -> Self {
-        Self { problem: problem.into(), hint: hint.into() }
-    }
-
-    /// What is wrong.
-    #[must_use]
-    pub fn problem(&self) -> &str {
-        &self.problem
-    }
-
-    /// What to do.
-    #[must_use]
-    pub fn hint(&self) -> &str {
-        &self.hint
-    }
-
-    /// Whether it is about a bot that does not exist.
-    #[must_use]
-    pub fn is_unknown(&self) -> bool {
-        *self.problem == *UNKNOWN
-    }
-
-    fn unknown() -> Self {
-        Self::new(UNKNOWN, "make one first, or look at the list of bots")
-    }
-}
-
 /// Does at a running server what people do with @BotFather. Cheap to clone.
 ///
 /// Usernames are written with or without `@`, in any case. Every method fails with
@@ -406,7 +369,7 @@ impl BotFather {
         username: &str,
         settings: BotSettings,
     ) -> Result<Option<ClientSecret>, Error> {
-        settings.check()?;
+        settings.check().map_err(Error::Bot)?;
         let username = plain(username).to_owned();
         self.run(move |world, _| change(world, &username, &settings)).await
     }
@@ -419,11 +382,11 @@ impl BotFather {
         let username = plain(username).to_owned();
         let renew = move |world: &mut World, _| {
             let Some(bot) = world.bot_by_username(&username)? else {
-                return Ok(Err(BotError::unknown()));
+                return Ok(Err(unknown()));
             };
             let secret = world.new_client_secret(bot.id)?;
             Ok(secret.ok_or_else(|| {
-                BotError::new("this bot has no OpenID client", "set one, which makes its secret")
+                Objection::new("this bot has no OpenID client", "set one, which makes its secret")
             }))
         };
         self.run(renew).await
@@ -463,13 +426,9 @@ impl BotFather {
     /// Does something in one transaction.
     async fn run<T: Send + 'static>(
         &self,
-        work: impl FnOnce(&mut World, i32) -> Outcome<Result<T, BotError>> + Send + 'static,
+        work: impl FnOnce(&mut World, i32) -> Outcome<Result<T, Objection>> + Send + 'static,
     ) -> Result<T, Error> {
-        let work = move |engine: &mut Engine, now| {
-            let date = engine.date(now);
-            engine.world.transaction(|world| work(world, date))
-        };
-        settle(listener::ask(&self.inbox, work).await?)
+        settle(listener::run(&self.inbox, work).await?)
     }
 }
 
@@ -480,7 +439,7 @@ pub(crate) fn provide(
     username: &str,
     settings: &BotSettings,
 ) -> Result<(), Error> {
-    settings.check()?;
+    settings.check().map_err(Error::Bot)?;
     let username = plain(username);
     let provided = world.transaction(|world| {
         if world.bot_by_username(username)?.is_none()
@@ -494,9 +453,9 @@ pub(crate) fn provide(
 }
 
 /// What a transaction came to. A world that refuses without a word is one whose database failed.
-fn settle<T>(done: Result<Result<T, BotError>, Failure>) -> Result<T, Error> {
+fn settle<T>(done: Result<Result<T, Objection>, Failure>) -> Result<T, Error> {
     match done {
-        Ok(result) => Ok(result?),
+        Ok(result) => result.map_err(Error::Bot),
         Err(_) => Err(Error::Stopped),
     }
 }
@@ -506,18 +465,18 @@ fn make(
     now: i32,
     username: &str,
     name: &str,
-) -> Outcome<Result<NewBot, BotError>> {
+) -> Outcome<Result<NewBot, Objection>> {
     if !is_bot_username(username) {
-        return Ok(Err(BotError::new(
+        return Ok(Err(Objection::new(
             "that is no username for a bot",
             "give 5 to 32 letters, digits and _, a letter first and `bot` at the end",
         )));
     }
     if name.is_empty() || name.chars().count() > MAX_NAME || name.chars().any(char::is_control) {
-        return Ok(Err(BotError::new("that is no name for a bot", "give 1 to 64 characters")));
+        return Ok(Err(Objection::new("that is no name for a bot", "give 1 to 64 characters")));
     }
     if world.username_is_taken(username)? {
-        return Ok(Err(BotError::new("this username is taken", "choose another one")));
+        return Ok(Err(Objection::new("this username is taken", "choose another one")));
     }
     let user_id = world.add_bot(now, username, name)?;
     let token = world.bot_token(user_id)?.unwrap_or_default();
@@ -528,11 +487,15 @@ fn change(
     world: &mut World,
     username: &str,
     settings: &BotSettings,
-) -> Outcome<Result<Option<ClientSecret>, BotError>> {
+) -> Outcome<Result<Option<ClientSecret>, Objection>> {
     let Some(bot) = world.bot_by_username(username)? else {
-        return Ok(Err(BotError::unknown()));
+        return Ok(Err(unknown()));
     };
     world.set_bot_settings(bot.id, settings)
+}
+
+fn unknown() -> Objection {
+    Objection::new(UNKNOWN, "make one first, or look at the list of bots")
 }
 
 /// A username as it is kept, without `@`.
@@ -563,7 +526,7 @@ fn is_true(value: &bool) -> bool {
 }
 
 /// The problem of a bot that does not exist.
-const UNKNOWN: &str = "there is no such bot";
+pub(crate) const UNKNOWN: &str = "there is no such bot";
 
 /// How many URLs one client may have.
 const MAX_URLS: usize = 32;

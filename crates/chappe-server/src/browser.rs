@@ -27,12 +27,11 @@ use tokio::sync::mpsc;
 
 use crate::{
     Error,
-    failure::{Failure, Outcome},
+    bots::MatchCode,
+    failure::Outcome,
     listener::{self, Message},
-    world::{
-        Claim, MatchCodes, NativeApp, NewUrlAuth, Scopes, UrlAuthAsked, UrlAuthResponse,
-        UrlAuthSource, UrlAuthStatus, WebLogin, World, links_of,
-    },
+    logins::{App, Scopes, Source},
+    world::{Claim, NewUrlAuth, UrlAuthAsked, UrlAuthResponse, WebLogin, World, links_of},
 };
 
 /// What a browser asks on a site: the name of the person, and what else is said.
@@ -41,8 +40,8 @@ use crate::{
 pub struct NewLogin {
     bot: String,
     scopes: Scopes,
-    match_codes: MatchCodes,
-    app: Option<NativeApp>,
+    match_codes: MatchCode,
+    app: Option<App>,
     user_id_hint: Option<i64>,
     browser: String,
     platform: String,
@@ -55,7 +54,7 @@ impl NewLogin {
         Self {
             bot: bot.into(),
             scopes: Scopes { profile: true, ..Scopes::default() },
-            match_codes: MatchCodes::None,
+            match_codes: MatchCode::None,
             app: None,
             user_id_hint: None,
             browser: "Firefox 140".to_owned(),
@@ -78,19 +77,19 @@ impl NewLogin {
 
     /// The browser shows a picture that the person has to pick in the app.
     pub fn match_code(mut self) -> Self {
-        self.match_codes = MatchCodes::Asked;
+        self.match_codes = MatchCode::Asked;
         self
     }
 
     /// The same, and the app has to ask for it first.
     pub fn match_code_first(mut self) -> Self {
-        self.match_codes = MatchCodes::First;
+        self.match_codes = MatchCode::First;
         self
     }
 
     /// It is no browser but an app, with this name if somebody made sure of it.
     pub fn app(mut self, verified_name: Option<&str>) -> Self {
-        self.app = Some(NativeApp { verified_name: verified_name.map(str::to_owned) });
+        self.app = Some(App { verified_name: verified_name.map(str::to_owned) });
         self
     }
 
@@ -113,19 +112,12 @@ impl NewLogin {
         world.ask_url_auth(
             now,
             NewUrlAuth {
-                source: UrlAuthSource::Widget,
-                response: UrlAuthResponse::LegacyMessage,
-                bot_id: bot.id,
-                redirect_uri: None,
                 origin: Some(format!("https://{domain}")),
                 scopes: self.scopes,
-                state: None,
-                nonce: None,
-                pkce: None,
-                login,
                 app: self.app,
                 user_id_hint: self.user_id_hint,
                 match_codes: self.match_codes,
+                ..NewUrlAuth::new(Source::Widget, UrlAuthResponse::LegacyMessage, bot.id, login)
             },
         )
     }
@@ -153,7 +145,7 @@ impl Browsers {
     pub(crate) async fn log_in(&self, login: NewLogin) -> Result<Browser, Error> {
         let (inbox, bot) = (self.0.clone(), login.bot.clone());
         let work = move |world: &mut World, now| login.ask(world, now);
-        let asked = listener::ask(&inbox, move |engine, now| engine.run(now, work)).await?;
+        let asked = listener::run(&inbox, work).await?;
         let UrlAuthAsked { token, browser_token, match_code, .. } =
             asked.map_err(|_| Error::NoSite(bot.into()))?;
         Ok(Browser { inbox, token: browser_token, links: links_of(&token), match_code })
@@ -236,7 +228,7 @@ impl Browser {
     pub async fn type_phone(&self, phone: &str) -> Result<bool, Error> {
         let (token, phone) = (self.token.clone(), phone.to_owned());
         let work = move |world: &mut World, now| world.ask_phone_url_auth(now, &token, &phone);
-        Ok(self.run(work).await?.is_ok())
+        Ok(listener::run(&self.inbox, work).await?.is_ok())
     }
 
     /// How far the login is.
@@ -248,15 +240,10 @@ impl Browser {
     /// It only looks.
     pub async fn progress(&self) -> Result<Progress, Error> {
         let token = self.token.clone();
-        let found = self.run(move |world, now| world.poll_url_auth(now, &token)).await?;
+        let found =
+            listener::run(&self.inbox, move |world, now| world.poll_url_auth(now, &token)).await?;
         // What is long over is forgotten.
-        Ok(match found.map(|request| request.status) {
-            Ok(UrlAuthStatus::Pending) => Progress::Pending,
-            Ok(UrlAuthStatus::Approved) => Progress::Approved,
-            Ok(UrlAuthStatus::Claimed) => Progress::Claimed,
-            Ok(UrlAuthStatus::Declined) => Progress::Declined,
-            Ok(UrlAuthStatus::Expired) | Err(_) => Progress::Expired,
-        })
+        Ok(found.map_or(Progress::Expired, |request| request.status))
     }
 
     /// Goes on, once: who logged in. `None` if nobody did, or it went on before.
@@ -268,7 +255,8 @@ impl Browser {
     /// It may go on although the future was dropped.
     pub async fn claim(&self) -> Result<Option<LoggedIn>, Error> {
         let token = self.token.clone();
-        let claimed = self.run(move |world, now| world.claim_url_auth(now, &token)).await?;
+        let claimed =
+            listener::run(&self.inbox, move |world, now| world.claim_url_auth(now, &token)).await?;
         let logged_in = |Claim { user, granted, web_authorization, .. }: Claim| LoggedIn {
             user_id: user.id,
             phone: granted.phone,
@@ -276,13 +264,6 @@ impl Browser {
             hash: web_authorization,
         };
         Ok(claimed.ok().map(logged_in))
-    }
-
-    async fn run<T: Send + 'static>(
-        &self,
-        work: impl FnOnce(&mut World, i32) -> Outcome<T> + Send + 'static,
-    ) -> Result<Result<T, Failure>, Error> {
-        listener::ask(&self.inbox, move |engine, now| engine.run(now, work)).await
     }
 }
 

@@ -20,7 +20,12 @@ use crate::{
     listener::{Clock, Listener, Socket},
     numbers::{Name, Number},
     rpc,
-    web::{self, Telegram, control::Control, dashboard::Lock, door::Door, oidc},
+    web::{
+        self, Telegram, control,
+        dashboard::Lock,
+        door::{self, Door},
+        oidc,
+    },
     world::{self, Dcs, World},
 };
 
@@ -223,12 +228,10 @@ impl Builder {
             count => Dcs::up_to(count.into(), self.dc_id),
         };
         let dcs = dcs.ok_or(Error::NoMainDc { main: self.dc_id, count: self.dcs })?;
-        let control = match self.control {
-            Some(address) => Some(Control::bind(address).await?),
-            None => None,
-        };
-        let web = open(self.web).await?;
-        let dashboard = open(self.dashboard).await?;
+        let control =
+            open(self.control, Error::ControlNotLoopback, control::REQUEST_DEADLINE).await?;
+        let web = open(self.web, Error::WebNotLoopback, door::REQUEST_DEADLINE).await?;
+        let dashboard = open(self.dashboard, Error::WebNotLoopback, door::REQUEST_DEADLINE).await?;
         let sockets = self.sockets(dcs)?;
         let addresses: Vec<_> = sockets.iter().map(|socket| (socket.dc, socket.address)).collect();
         let main = addresses.iter().find(|(dc, _)| *dc == self.dc_id);
@@ -255,8 +258,8 @@ impl Builder {
         let mut world = World::open(origin, date)?;
         world.set_web(web.as_ref().map(Door::url).as_deref());
         for (phone, number) in &self.numbers {
-            let name = Name::read(phone)?;
-            number.check(&name)?;
+            let name = Name::read(phone).map_err(Error::Number)?;
+            number.check(&name).map_err(Error::Number)?;
             world.set_number(&name, number)?;
         }
         for (username, settings) in &self.bots {
@@ -275,7 +278,7 @@ impl Builder {
             rsa_fingerprint: key::fingerprint(&key),
             accounts: world.demonstration_accounts()?,
             bots: world.bots()?,
-            control: control.as_ref().map(|control| format!("http://{}", control.address)),
+            control: control.as_ref().map(Door::url),
             web: web.as_ref().map(Door::url),
             dashboard: dashboard.as_ref().map(|door| lock.url(&door.url())),
         };
@@ -300,9 +303,9 @@ impl Builder {
         let task = tokio::spawn(listener.run(stopped));
         let telegram = Telegram::new(inbox.clone(), announcement.web.clone().zip(oidc_keys));
         let mut handle = Handle::new(address, addresses, announcement, inbox, numbers, stop, task);
-        if let Some(control) = control {
-            let desk = handle.desk();
-            handle.serve(|stop| control.serve(desk, stop));
+        if let Some(door) = control {
+            let site = control::site(handle.desk());
+            handle.serve(|stop| door.serve(site, stop));
         }
         if let Some(door) = web {
             let site = web::site(telegram.clone());
@@ -353,10 +356,14 @@ impl Builder {
     }
 }
 
-/// Opens the door of pages, if there are to be some.
-async fn open(address: Option<SocketAddr>) -> Result<Option<Door>, Error> {
+/// Opens a door, if there is to be one.
+async fn open(
+    address: Option<SocketAddr>,
+    exposed: fn(Box<SocketAddr>) -> Error,
+    patience: Duration,
+) -> Result<Option<Door>, Error> {
     match address {
-        Some(address) => Door::open(address).await.map(Some),
+        Some(address) => Door::open(address, exposed, patience).await.map(Some),
         None => Ok(None),
     }
 }

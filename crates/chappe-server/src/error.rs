@@ -2,8 +2,6 @@
 
 use std::{io, net::SocketAddr, path::PathBuf};
 
-use crate::{bots::BotError, faults::FaultError, logins::LoginError, numbers::NumberError};
-
 /// Why a server could not start or go on.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -98,19 +96,44 @@ pub enum Error {
     Entropy(Box<getrandom::Error>),
     /// A fault that was ordered makes no sense.
     #[error(transparent)]
-    Fault(Box<FaultError>),
+    Fault(Objection),
     /// A login request cannot be answered so.
     #[error(transparent)]
-    Login(Box<LoginError>),
+    Login(Objection),
     /// An order for a phone number makes no sense.
     #[error(transparent)]
-    Number(Box<NumberError>),
+    Number(Objection),
     /// Settings of a bot make no sense, or there is no such bot.
     #[error(transparent)]
-    Bot(Box<BotError>),
+    Bot(Objection),
     /// The server stopped by itself; the log says why.
     #[error("the server stopped by itself; the log says why")]
     Stopped,
+}
+
+/// What is wrong with an order or an answer, and what would be right.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{}: {}", self.problem(), self.hint())]
+pub struct Objection(Box<[Box<str>; 2]>);
+
+impl Objection {
+    pub(crate) fn new(problem: &str, hint: &str) -> Self {
+        Self(Box::new([problem.into(), hint.into()]))
+    }
+
+    /// What is wrong.
+    #[must_use]
+    pub fn problem(&self) -> &str {
+        let [problem, _] = &*self.0;
+        problem
+    }
+
+    /// What to do.
+    #[must_use]
+    pub fn hint(&self) -> &str {
+        let [_, hint] = &*self.0;
+        hint
+    }
 }
 
 /// A failure inside of SQLite.
@@ -121,24 +144,6 @@ pub struct DatabaseError(Box<rusqlite::Error>);
 impl From<rusqlite::Error> for DatabaseError {
     fn from(error: rusqlite::Error) -> Self {
         Self(Box::new(error))
-    }
-}
-
-impl From<BotError> for Error {
-    fn from(error: BotError) -> Self {
-        Self::Bot(Box::new(error))
-    }
-}
-
-impl From<FaultError> for Error {
-    fn from(error: FaultError) -> Self {
-        Self::Fault(Box::new(error))
-    }
-}
-
-impl From<NumberError> for Error {
-    fn from(error: NumberError) -> Self {
-        Self::Number(Box::new(error))
     }
 }
 

@@ -57,5 +57,5 @@ mod web;
 mod world;
 
 pub use builder::{Builder, Server};
-pub use error::{DatabaseError, Error};
+pub use error::{DatabaseError, Error, Objection};
 pub use handle::{Account, Announcement, Bot, DataCentre, Handle};

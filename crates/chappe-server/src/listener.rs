@@ -32,7 +32,9 @@ use tokio::{
 use crate::{
     Error,
     engine::{Action, Ends, Engine},
+    failure::{Failure, Outcome},
     faults::Gate,
+    world::World,
 };
 
 /// How many connections a server has at a time.
@@ -119,6 +121,17 @@ pub(crate) async fn ask<T: Send + 'static>(
     });
     inbox.send(Message::Control(work)).await.map_err(|_| Error::Stopped)?;
     told.await.map_err(|_| Error::Stopped)
+}
+
+/// Does something in the world, as one transaction; `work` gets the time, unix seconds.
+///
+/// # Errors
+/// [`Error::Stopped`] when the server is gone. Within: what the work was refused with.
+pub(crate) async fn run<T: Send + 'static>(
+    inbox: &mpsc::Sender<Message>,
+    work: impl FnOnce(&mut World, i32) -> Outcome<T> + Send + 'static,
+) -> Result<Result<T, Failure>, Error> {
+    ask(inbox, |engine, now| engine.run(now, work)).await
 }
 
 /// Where the time comes from.

@@ -31,10 +31,10 @@ use serde::{Deserialize, Serialize};
 use tokio::sync::{mpsc, watch};
 
 use crate::{
-    Error,
+    Error, Objection,
     failure::{Failure, Outcome},
     listener::{self, Message},
-    world::{Consent, MATCH_CODE_INVALID, UrlAuth, UrlAuthSource, World},
+    world::{MATCH_CODE_INVALID, UrlAuth, World},
 };
 
 /// A request to log in to a website. It waits for a person, for five minutes at most.
@@ -58,7 +58,7 @@ pub struct Login {
     /// Where that is.
     pub region: String,
     /// What the site wants besides a number for the person.
-    pub asks: Asks,
+    pub asks: Scopes,
     /// One of these is shown by the browser, and has to be picked.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub match_codes: Vec<String>,
@@ -105,16 +105,16 @@ pub struct LoginBot {
     pub name: String,
 }
 
-/// What a site wants besides a number for the person.
+/// What a site may have, or may do, besides knowing a number for the person.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 #[non_exhaustive]
-pub struct Asks {
-    /// It wants name, username and picture, as all do but those that ask for the scope `openid` alone.
+pub struct Scopes {
+    /// Name, username and picture: all ask for them but those whose scope is `openid` alone.
     pub profile: bool,
-    /// Its bot wants to write messages.
+    /// Its bot may write messages.
     pub write: bool,
-    /// It wants the phone number.
+    /// The phone number.
     pub phone: bool,
 }
 
@@ -153,20 +153,12 @@ pub struct Grant {
 }
 
 /// What an approval comes to.
-#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Approved {
     /// What the application would open then. Without it a browser waits, and goes on by itself.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub url: Option<String>,
-}
-
-/// An answer to a request that cannot be given, and what could.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{problem}: {hint}")]
-pub struct LoginError {
-    problem: Box<str>,
-    hint: Box<str>,
 }
 
 impl Login {
@@ -183,25 +175,16 @@ impl Login {
             bot.map(|bot| (bot.username.unwrap_or_default(), bot.first_name)).unwrap_or_default();
         Ok(Self {
             id,
-            source: match asked.source {
-                UrlAuthSource::InApp => Source::InApp,
-                UrlAuthSource::Native => Source::Native,
-                UrlAuthSource::Oidc => Source::Oidc,
-                UrlAuthSource::Widget => Source::Widget,
-            },
+            source: asked.source,
             bot: LoginBot { user_id: asked.bot_id, username, name },
             domain: asked.login.domain,
             browser: asked.login.browser,
             platform: asked.login.platform,
             ip: asked.login.ip,
             region: asked.login.region,
-            asks: Asks {
-                profile: asked.scopes.profile,
-                write: asked.scopes.write,
-                phone: asked.scopes.phone,
-            },
+            asks: asked.scopes,
             match_codes: codes,
-            app: asked.app.map(|app| App { verified_name: app.verified_name }),
+            app: asked.app,
             user_id: for_user,
             user_id_hint: asked.user_id_hint,
             created,
@@ -232,55 +215,6 @@ impl Grant {
     pub fn match_code(mut self, code: impl Into<String>) -> Self {
         self.match_code = Some(code.into());
         self
-    }
-}
-
-impl LoginError {
-    fn new(problem: &str, hint: &str) -> Self {
-        Self { problem: problem.into(), hint: hint.into() }
-    }
-
-    /// What is wrong.
-    #[must_use]
-    pub fn problem(&self) -> &str {
-        &self.problem
-    }
-
-    /// What to do.
-    #[must_use]
-    pub fn hint(&self) -> &str {
-        &self.hint
-    }
-
-    /// What a refusal of the world means here.
-    fn of(failure: &Failure) -> Self {
-        let is = |name: chappe_tl::ErrorName| *failure == name.into();
-        if is(errors::URL_INVALID) {
-            Self::new("there is no such request", "look at the list of those that wait")
-        } else if is(errors::URL_EXPIRED) {
-            Self::new(
-                "this request does not wait for this account",
-                "it was answered, its five minutes are over, or it is for another account only",
-            )
-        } else if is(MATCH_CODE_INVALID) {
-            Self::new(
-                "that is not the match code that the browser shows",
-                "this ended the request: let the site ask again, and pick the right one",
-            )
-        } else if is(errors::USER_ID_INVALID) || is(errors::PHONE_NUMBER_INVALID) {
-            Self::new("there is no such account", "name one by its user id or its phone number")
-        } else {
-            Self::new(
-                &format!("the server refused it with {}", failure.message),
-                "look at what is set for the bot, and let the site ask again",
-            )
-        }
-    }
-}
-
-impl From<LoginError> for Error {
-    fn from(error: LoginError) -> Self {
-        Self::Login(Box::new(error))
     }
 }
 
@@ -323,13 +257,11 @@ impl Logins {
     /// # Cancel safety
     /// It is approved or not when this is dropped before it is done; it can be repeated.
     pub async fn approve(&self, id: i64, user_id: i64, grant: Grant) -> Result<Approved, Error> {
-        let Grant { write, phone, match_code } = grant;
-        let consent = Consent { write, phone, match_code };
         let approve = move |world: &mut World, now| {
             world.person(user_id)?.ok_or(errors::USER_ID_INVALID)?;
-            world.approve_url_auth(now, id, user_id, &consent)
+            world.approve_url_auth(now, id, user_id, &grant)
         };
-        Ok(Approved { url: self.run(approve).await?.url })
+        self.run(approve).await
     }
 
     /// Declines a request: the site learns that nobody wants to log in.
@@ -361,8 +293,7 @@ impl Logins {
         &self,
         work: impl FnOnce(&mut World, i32) -> Outcome<T> + Send + 'static,
     ) -> Result<T, Error> {
-        let done = listener::ask(&self.inbox, |engine, now| engine.run(now, work)).await?;
-        done.map_err(|failure| LoginError::of(&failure).into())
+        listener::run(&self.inbox, work).await?.map_err(|failure| Error::Login(objection(&failure)))
     }
 }
 
@@ -428,6 +359,31 @@ impl fmt::Debug for Approved {
     /// Not the address: it may bear a code.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Approved").field("has_url", &self.url.is_some()).finish()
+    }
+}
+
+/// What a refusal of the world means here.
+fn objection(failure: &Failure) -> Objection {
+    let is = |name: chappe_tl::ErrorName| *failure == name.into();
+    if is(errors::URL_INVALID) {
+        Objection::new("there is no such request", "look at the list of those that wait")
+    } else if is(errors::URL_EXPIRED) {
+        Objection::new(
+            "this request does not wait for this account",
+            "it was answered, its five minutes are over, or it is for another account only",
+        )
+    } else if is(MATCH_CODE_INVALID) {
+        Objection::new(
+            "that is not the match code that the browser shows",
+            "this ended the request: let the site ask again, and pick the right one",
+        )
+    } else if is(errors::USER_ID_INVALID) || is(errors::PHONE_NUMBER_INVALID) {
+        Objection::new("there is no such account", "name one by its user id or its phone number")
+    } else {
+        Objection::new(
+            &format!("the server refused it with {}", failure.message),
+            "look at what is set for the bot, and let the site ask again",
+        )
     }
 }
 

@@ -28,7 +28,7 @@ use serde::{Deserialize, Serialize};
 use tokio::sync::mpsc;
 
 use crate::{
-    Error,
+    Error, Objection,
     letters::Way,
     listener::{self, Message},
     world,
@@ -97,14 +97,6 @@ pub struct Terms {
     /// Whether they must be shown before the user goes on.
     #[serde(default, skip_serializing_if = "is_false")]
     pub popup: bool,
-}
-
-/// An order for a number that makes no sense, and what would.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{problem}: {hint}")]
-pub struct NumberError {
-    problem: Box<str>,
-    hint: Box<str>,
 }
 
 impl Number {
@@ -180,8 +172,8 @@ impl Number {
     }
 
     /// Checks an order for a number, or for all that begin alike.
-    pub(crate) fn check(&self, name: &Name) -> Result<(), NumberError> {
-        let out = |problem: &str, hint: &str| Err(NumberError::new(problem, hint));
+    pub(crate) fn check(&self, name: &Name) -> Result<(), Objection> {
+        let out = |problem: &str, hint: &str| Err(Objection::new(problem, hint));
         let email = self.login_email.as_deref().filter(|email| !email.is_empty());
         if self.ways.contains(&Way::Email) {
             return out("`ways` cannot hold email", "give `login_email` an address");
@@ -241,37 +233,19 @@ impl Terms {
     }
 }
 
-impl NumberError {
-    pub(crate) fn new(problem: &str, hint: &str) -> Self {
-        Self { problem: problem.into(), hint: hint.into() }
-    }
-
-    /// What is wrong.
-    #[must_use]
-    pub fn problem(&self) -> &str {
-        &self.problem
-    }
-
-    /// What to do.
-    #[must_use]
-    pub fn hint(&self) -> &str {
-        &self.hint
-    }
-}
-
 /// Whom an order is for: a phone number, or with a `*` behind it all that begin so.
 #[derive(Clone, PartialEq, Eq)]
 pub(crate) struct Name(String);
 
 impl Name {
     /// Reads it as people write it.
-    pub(crate) fn read(text: &str) -> Result<Self, NumberError> {
+    pub(crate) fn read(text: &str) -> Result<Self, Objection> {
         let text = text.trim();
         let (start, star) = text.strip_suffix('*').map_or((text, ""), |start| (start, "*"));
         let digits = world::digits(start);
         match digits.filter(|digits| !star.is_empty() || !digits.is_empty()) {
             Some(digits) => Ok(Self(format!("{digits}{star}"))),
-            None => Err(NumberError::new(
+            None => Err(Objection::new(
                 "that is no phone number",
                 "give digits, and a * behind them for all numbers that begin so",
             )),
@@ -308,8 +282,8 @@ impl Numbers {
     /// # Errors
     /// [`Error::Number`] when the order makes no sense; it says what would.
     pub async fn set(&self, phone: &str, number: Number) -> Result<(), Error> {
-        let name = Name::read(phone)?;
-        number.check(&name)?;
+        let name = Name::read(phone).map_err(Error::Number)?;
+        number.check(&name).map_err(Error::Number)?;
         let set =
             move |engine: &mut crate::engine::Engine, _| engine.world.set_number(&name, &number);
         Ok(listener::ask(&self.inbox, set).await??)
@@ -320,7 +294,7 @@ impl Numbers {
     /// # Errors
     /// [`Error::Number`] when this is no number.
     pub async fn get(&self, phone: &str) -> Result<Option<Number>, Error> {
-        let name = Name::read(phone)?;
+        let name = Name::read(phone).map_err(Error::Number)?;
         Ok(self.list().await?.remove(name.as_str()))
     }
 
@@ -338,7 +312,7 @@ impl Numbers {
     /// [`Error::Number`] when this is no number.
     pub async fn remove(&self, phone: &str) -> Result<Option<Number>, Error> {
         let before = self.get(phone).await?;
-        let name = Name::read(phone)?;
+        let name = Name::read(phone).map_err(Error::Number)?;
         let remove = move |engine: &mut crate::engine::Engine, _| engine.world.remove_number(&name);
         listener::ask(&self.inbox, remove).await??;
         Ok(before)

@@ -14,10 +14,10 @@ use serde::{Serialize, Serializer};
 use tokio::sync::oneshot;
 
 use super::{
-    Action, Book, CallLog, Calls, Fault, FaultError, FaultId, Installed, Person, Phone, Place,
-    Scope, Verdict, book::Hook,
+    Action, Book, CallLog, Calls, Fault, FaultId, Installed, Person, Phone, Place, Scope, Verdict,
+    book::Hook,
 };
-use crate::{engine::Engine, world::Void};
+use crate::{Objection, engine::Engine, world::Void};
 
 /// What a server has to do and to remember.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -99,10 +99,10 @@ impl Trouble {
 }
 
 impl Engine {
-    pub(super) fn add_fault(&mut self, now: Now, fault: Fault) -> Result<FaultId, FaultError> {
+    pub(super) fn add_fault(&mut self, now: Now, fault: Fault) -> Result<FaultId, Objection> {
         fault.check()?;
         let id = self.faults.book.rules().add(now, fault).ok_or_else(|| {
-            FaultError::new("there are too many faults", "remove those that are over")
+            Objection::new("there are too many faults", "remove those that are over")
         })?;
         self.meet_everybody();
         self.arm();
@@ -162,7 +162,7 @@ impl Engine {
         now: Now,
         action: &Action,
         scope: &Scope,
-    ) -> Result<usize, FaultError> {
+    ) -> Result<usize, Objection> {
         action.check(scope)?;
         if let Action::PassTime { seconds } = action {
             let seconds = i32::try_from(*seconds).unwrap_or(i32::MAX);

@@ -6,6 +6,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use super::scope::Scope;
+use crate::Objection;
 
 /// A fault: what goes wrong, for whom, and how often.
 ///
@@ -248,14 +249,6 @@ pub enum Action {
     Unbind,
 }
 
-/// An order that makes no sense, and what would.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{problem}: {hint}")]
-pub struct FaultError {
-    problem: Box<str>,
-    hint: Box<str>,
-}
-
 impl Fault {
     /// Something that goes wrong for everybody, every time, until it is removed.
     pub fn new(kind: Kind) -> Self {
@@ -340,7 +333,7 @@ impl Fault {
     }
 
     /// Refuses what makes no sense.
-    pub(super) fn check(&self) -> Result<(), FaultError> {
+    pub(super) fn check(&self) -> Result<(), Objection> {
         let Self { fault, scope, way, exchange, method, after, every, chance, times, .. } = self;
         let class = fault.class();
         let two_ways = matches!(
@@ -355,26 +348,26 @@ impl Fault {
                 | Kind::Truncate { .. }
         );
         if way.is_some() && !two_ways {
-            return Err(FaultError::new(
+            return Err(Objection::new(
                 "this fault has no `way`",
                 "leave `way` out; packets, `close_after` and `slow` have one",
             ));
         }
         if exchange.is_some() && class != Class::Packet {
-            return Err(FaultError::new(
+            return Err(Objection::new(
                 "only packets may be of an exchange",
                 "leave `exchange` out",
             ));
         }
         if method.is_some() && class != Class::Request {
-            return Err(FaultError::new(
+            return Err(Objection::new(
                 "this fault is not of requests",
                 "leave `method` out; faults of packets and sockets do not know methods",
             ));
         }
         let early = matches!(fault, Kind::RefuseConnections | Kind::DhGenRetry | Kind::DhGenFail);
         if early && *scope != (Scope { dc: scope.dc, ..Scope::default() }) {
-            return Err(FaultError::new(
+            return Err(Objection::new(
                 "nobody is known yet when this strikes",
                 "give no scope but `dc`",
             ));
@@ -383,25 +376,25 @@ impl Fault {
             pattern.len() > TEXT || pattern.matches('*').count() > STARS || pattern.is_empty()
         };
         if method.as_ref().is_some_and(long) {
-            return Err(FaultError::new(
+            return Err(Objection::new(
                 "no method has such a name",
                 "give a TL name like account.getWebAuthorizations, with up to three `*`",
             ));
         }
         if [every, times].into_iter().any(|count| *count == Some(0)) {
-            return Err(FaultError::new(
+            return Err(Objection::new(
                 "`every` and `times` count from 1",
                 "remove a fault that is not to strike",
             ));
         }
         if after.is_some_and(|after| after > COUNT) || every.is_some_and(|every| every > COUNT) {
-            return Err(FaultError::new("so many occasions never come", "count to 1000000000"));
+            return Err(Objection::new("so many occasions never come", "count to 1000000000"));
         }
         if chance.is_some_and(|chance| !(chance > 0.0 && chance <= 1.0)) {
-            return Err(FaultError::new("a chance of that size is none", "0 < `chance` <= 1"));
+            return Err(Objection::new("a chance of that size is none", "0 < `chance` <= 1"));
         }
         if self.for_seconds.is_some_and(|time| !(time > 0.0 && time <= YEAR)) {
-            return Err(FaultError::new("`for_seconds` is out of range", "up to a year"));
+            return Err(Objection::new("`for_seconds` is out of range", "up to a year"));
         }
         fault.check()
     }
@@ -452,8 +445,8 @@ impl Kind {
         }
     }
 
-    fn check(&self) -> Result<(), FaultError> {
-        let out = |problem, hint| Err(FaultError::new(problem, hint));
+    fn check(&self) -> Result<(), Objection> {
+        let out = |problem, hint| Err(Objection::new(problem, hint));
         match self {
             Self::Delay { seconds } | Self::DelayAnswer { seconds }
                 if !(*seconds > 0.0 && *seconds <= DAY) =>
@@ -490,14 +483,14 @@ impl Kind {
 }
 
 impl Action {
-    pub(super) fn check(&self, scope: &Scope) -> Result<(), FaultError> {
+    pub(super) fn check(&self, scope: &Scope) -> Result<(), Objection> {
         match self {
-            Self::SkewClock { .. } if scope.asks_session() => Err(FaultError::new(
+            Self::SkewClock { .. } if scope.asks_session() => Err(Objection::new(
                 "a server has one clock for everybody",
                 "give no scope but `dc`",
             )),
             Self::PassTime { .. } if !scope.is_everything() => {
-                Err(FaultError::new("there is one time for everybody", "give no scope"))
+                Err(Objection::new("there is one time for everybody", "give no scope"))
             }
             Self::TransportError { code } => Kind::TransportError { code: *code }.check(),
             _ => Ok(()),
@@ -514,24 +507,6 @@ impl Migration {
             Self::Stats => "STATS_MIGRATE",
             Self::User => "USER_MIGRATE",
         }
-    }
-}
-
-impl FaultError {
-    pub(crate) fn new(problem: &str, hint: &str) -> Self {
-        Self { problem: problem.into(), hint: hint.into() }
-    }
-
-    /// What is wrong.
-    #[must_use]
-    pub fn problem(&self) -> &str {
-        &self.problem
-    }
-
-    /// What to do.
-    #[must_use]
-    pub fn hint(&self) -> &str {
-        &self.hint
     }
 }
 

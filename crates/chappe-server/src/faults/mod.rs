@@ -46,7 +46,7 @@ pub(crate) use self::{
 pub use self::{
     calls::{Call, Calls, Count},
     commands::{SessionState, State},
-    fault::{Action, Fault, FaultError, Kind, Migration, Way},
+    fault::{Action, Fault, Kind, Migration, Way},
     scope::{Phone, Scope},
 };
 use crate::{
@@ -97,7 +97,7 @@ impl Faults {
     /// # Errors
     /// [`Error::Fault`] when it makes no sense; it says what would.
     pub async fn add(&self, fault: Fault) -> Result<FaultId, Error> {
-        self.run(move |engine, now| engine.add_fault(now, fault)).await?.map_err(Error::from)
+        self.run(move |engine, now| engine.add_fault(now, fault)).await?.map_err(Error::Fault)
     }
 
     /// Lists the faults that were ordered, and how often each struck.
@@ -129,7 +129,7 @@ impl Faults {
     /// # Errors
     /// [`Error::Fault`] when it makes no sense; it says what would.
     pub async fn act(&self, action: Action, scope: Scope) -> Result<usize, Error> {
-        self.run(move |engine, now| engine.act(now, &action, &scope)).await?.map_err(Error::from)
+        self.run(move |engine, now| engine.act(now, &action, &scope)).await?.map_err(Error::Fault)
     }
 
     /// Tells which methods were called, and how the last calls ended.

@@ -9,8 +9,10 @@ use chappe_tl::Text;
 
 use super::{Call, users};
 use crate::{
+    bots::MatchCode,
     failure::Outcome,
-    world::{Approval, Consent, MatchCodes, Page, Site, UrlAuth, UrlAuthLink, UrlAuthSource},
+    logins::{Approved, Grant, Source},
+    world::{Page, Site, UrlAuth, UrlAuthLink},
 };
 
 /// What the app asks about.
@@ -32,12 +34,12 @@ pub(super) fn request_url_auth(
         Subject::Request(login) => {
             // Only the page itself may ask from within Telegram.
             let origin = request.in_app_origin.as_deref();
-            let inside = login.asked.source == UrlAuthSource::InApp;
+            let inside = login.asked.source == Source::InApp;
             if inside != origin.is_some() || inside && origin != login.asked.origin.as_deref() {
                 return Err(errors::URL_INVALID.into());
             }
             match call.world.own_url_auth(call.now, login.id, me)? {
-                Some(Approval { url }) => Ok(accepted(url)),
+                Some(Approved { url }) => Ok(accepted(url)),
                 None => Ok(consent_to(call, *login)?.into()),
             }
         }
@@ -61,7 +63,7 @@ pub(super) fn accept_url_auth(
     let me = call.my_id()?;
     match subject(call, button(&request.peer, request.msg_id, request.button_id), &request.url)? {
         Subject::Request(login) => {
-            let consent = Consent {
+            let consent = Grant {
                 write: request.write_allowed,
                 phone: request.share_phone_number,
                 match_code: request.match_code.map(Into::into),
@@ -156,13 +158,13 @@ fn consent_to(call: &Call<'_>, login: UrlAuth) -> Outcome<types::UrlAuthResultRe
     Ok(types::UrlAuthResultRequest {
         request_write_access: asked.scopes.write,
         request_phone_number: asked.scopes.phone,
-        match_codes_first: asked.match_codes == MatchCodes::First,
+        match_codes_first: asked.match_codes == MatchCode::First,
         is_app: asked.app.is_some(),
         browser: Some(asked.login.browser.into()),
         platform: Some(asked.login.platform.into()),
         ip: Some(asked.login.ip.into()),
         region: Some(asked.login.region.into()),
-        match_codes: (asked.match_codes != MatchCodes::None).then_some(codes),
+        match_codes: (asked.match_codes != MatchCode::None).then_some(codes),
         user_id_hint: asked.user_id_hint,
         verified_app_name: asked.app.and_then(|app| app.verified_name).map(Into::into),
         ..types::UrlAuthResultRequest::new(bot, asked.login.domain)

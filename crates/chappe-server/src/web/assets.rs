@@ -7,7 +7,7 @@ use axum::{
     routing::get,
 };
 
-use super::Telegram;
+use super::{Telegram, guard::RESOURCE_POLICY};
 
 pub(super) const CSS: &str = "text/css; charset=utf-8";
 pub(super) const SCRIPT: &str = "text/javascript; charset=utf-8";
@@ -39,9 +39,7 @@ pub(crate) fn file(kind: &'static str, content: &'static str) -> Response {
 
 /// Serves a file to the pages of other servers, too.
 pub(crate) fn shared_file(kind: &'static str, content: &'static str) -> Response {
-    let shared: [(HeaderName, &str); 2] = [
-        (header::CONTENT_TYPE, kind),
-        (HeaderName::from_static("cross-origin-resource-policy"), "cross-origin"),
-    ];
+    let shared: [(HeaderName, &str); 2] =
+        [(header::CONTENT_TYPE, kind), (RESOURCE_POLICY, "cross-origin")];
     (shared, content).into_response()
 }

@@ -11,9 +11,8 @@
 
 use axum::{
     Router,
-    body::Body,
-    extract::State,
-    http::{HeaderValue, StatusCode, Uri, header},
+    extract::{FromRequestParts, State},
+    http::{HeaderValue, Method, StatusCode, Uri, header, request::Parts},
     response::{IntoResponse, Redirect, Response},
     routing::{get, post},
 };
@@ -29,17 +28,20 @@ use super::{
     ticket::Ticket,
     visitor::Visitor,
     waiting::{Note, Waiting},
+    wrong_method,
 };
 use crate::{
+    browser::Progress,
     failure::{Failure, Outcome},
-    world::{
-        Consent, NewUrlAuth, Site, UrlAuth, UrlAuthAsked, UrlAuthSource, UrlAuthStatus, User,
-        WebLogin, World,
-    },
+    logins::{Grant, Source},
+    world::{NewUrlAuth, Site, UrlAuth, UrlAuthAsked, User, WebLogin, World},
 };
 
 /// How many requests wait for a person at a time; more are refused until some have ended.
 const MAX_WAITING: i64 = 200;
+
+/// The kind of cookie that a linked browser has.
+const LINK: &str = "browser";
 
 /// How long a linked browser keeps its cookie, in seconds.
 const LINK_AGE: u32 = 365 * 86_400;
@@ -47,14 +49,14 @@ const LINK_AGE: u32 = 365 * 86_400;
 /// The routes of the window.
 pub(crate) fn routes() -> Router<Telegram> {
     Router::new()
-        .route("/auth", get(authorize))
+        .route("/auth", get(authorize).head(wrong_method))
         .route("/auth/wait", get(wait))
         .route("/auth/request", post(request))
         .route("/auth/login", post(login))
         .route("/auth/accept", post(accept))
         .route("/auth/cancel", post(cancel))
         .route("/auth/logout", post(logout))
-        .route("/auth/push", get(push))
+        .route("/auth/push", get(push).head(wrong_method))
         .route("/auth/get", post(legacy::user))
 }
 
@@ -117,7 +119,7 @@ async fn show(
             Ok((request, bot, known, now))
         })
         .await?;
-    if request.status != UrlAuthStatus::Pending {
+    if request.status != Progress::Pending {
         return Ok(onward(ticket, None));
     }
     // Who was named by a phone number is the only one who may say yes.
@@ -140,25 +142,61 @@ async fn show(
 /// The source of a policy for where a request ends: an origin, or the scheme of an app.
 fn target_of_forms(request: &UrlAuth) -> Option<String> {
     let end = request.asked.redirect_uri.as_deref()?;
-    if let Some(site) = Site::of(end) {
-        return Some(site.origin());
+    match Site::of(end) {
+        Some(site) => Some(site.origin()),
+        // The client is registered for it: it is a scheme and nothing else.
+        None => end.split_once(':').map(|(scheme, _)| format!("{scheme}:")),
     }
-    let (scheme, _) = end.split_once(':')?;
-    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"+-.".contains(&byte);
-    let fits = scheme.starts_with(|c: char| c.is_ascii_alphabetic()) && scheme.bytes().all(plain);
-    fits.then(|| format!("{scheme}:"))
 }
 
-/// The login that a request of this browser is about.
-fn ticket(visitor: &Visitor, parameters: &Parameters) -> Result<Ticket, Problem> {
-    let handle = parameters.get("request").unwrap_or_default();
-    Ticket::of(visitor, handle).ok_or_else(|| {
-        Problem::new(
-            StatusCode::FORBIDDEN,
-            "This login is not this browser's",
-            "It began in another browser, or too long ago. Go back to the site and log in again.",
-        )
-    })
+/// What a page of the window asks: about a login that this browser waits for.
+struct Mine {
+    telegram: Telegram,
+    visitor: Visitor,
+    ticket: Ticket,
+    /// The parameters of the address.
+    query: Parameters,
+}
+
+impl FromRequestParts<Telegram> for Mine {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, telegram: &Telegram) -> Result<Self, Problem> {
+        if parts.method != Method::GET {
+            same_site(&parts.headers)?;
+        }
+        let Ok(visitor) = Visitor::from_request_parts(parts, telegram).await;
+        let query = Parameters::of_query(&parts.uri)?;
+        let handle = query.get("request").unwrap_or_default();
+        let ticket = Ticket::of(&visitor, handle).ok_or_else(|| {
+            Problem::new(
+                StatusCode::FORBIDDEN,
+                "This login is not this browser's",
+                "It began in another browser, or too long ago. Go back to the site and log in again.",
+            )
+        })?;
+        Ok(Self { telegram: telegram.clone(), visitor, ticket, query })
+    }
+}
+
+impl Mine {
+    /// Does something in the world with what this browser shows: the token of its login, and that of
+    /// the person who authorised it before.
+    async fn run<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&mut World, i32, &str, Option<&str>) -> Outcome<T> + Send + 'static,
+    ) -> Result<T, Problem> {
+        let (token, link) = (self.ticket.browser_token.clone(), link(&self.visitor));
+        let work = move |world: &mut World, now| work(world, now, &token, link.as_deref());
+        Ok(self.telegram.run(work).await?)
+    }
+
+    /// Back to the page that waits.
+    fn back(&self, note: Note) -> Response {
+        let note =
+            if note == Note::None { String::new() } else { format!("&note={}", note.name()) };
+        Redirect::to(&format!("/auth/wait?request={}{note}", self.ticket.handle())).into_response()
+    }
 }
 
 /// On to the end of a request.
@@ -168,168 +206,101 @@ fn onward(ticket: &Ticket, how: Option<&str>) -> Response {
 }
 
 /// `GET /auth/wait?request=`: the page again.
-async fn wait(
-    State(telegram): State<Telegram>,
-    visitor: Visitor,
-    uri: Uri,
-) -> Result<Response, Problem> {
-    let parameters = Parameters::of_query(&uri)?;
-    let ticket = ticket(&visitor, &parameters)?;
-    let note = Note::read(parameters.get("note").unwrap_or_default());
-    show(&telegram, &visitor, &ticket, note).await
+async fn wait(mine: Mine) -> Result<Response, Problem> {
+    let note = Note::read(mine.query.get("note").unwrap_or_default());
+    show(&mine.telegram, &mine.visitor, &mine.ticket, note).await
 }
 
 /// `POST /auth/request?request=` with `phone=`: Telegram writes to who has that number.
-async fn request(
-    State(telegram): State<Telegram>,
-    visitor: Visitor,
-    uri: Uri,
-    body: Body,
-) -> Result<Response, Problem> {
-    same_site(visitor.headers())?;
-    let ticket = ticket(&visitor, &Parameters::of_query(&uri)?)?;
-    let form = Parameters::of_form(body).await?;
+async fn request(mine: Mine, form: Parameters) -> Result<Response, Problem> {
     let phone = form.get("phone").unwrap_or_default().to_owned();
-    let token = ticket.browser_token.clone();
-    let asked = telegram
-        .run(move |world, now| match world.ask_phone_url_auth(now, &token, &phone) {
-            Err(stop) if stop.is(errors::PHONE_NUMBER_INVALID) => Ok(Note::WrongPhone),
-            asked => asked.map(|()| Note::Sent),
-        })
-        .await?;
-    Ok(Redirect::to(&format!("/auth/wait?request={}&note={}", ticket.handle(), asked.name()))
-        .into_response())
+    let ask = move |world: &mut World, now, token: &str, _: Option<&str>| match world
+        .ask_phone_url_auth(now, token, &phone)
+    {
+        Err(stop) if stop.is(errors::PHONE_NUMBER_INVALID) => Ok(Note::WrongPhone),
+        asked => asked.map(|()| Note::Sent),
+    };
+    Ok(mine.back(mine.run(ask).await?))
 }
 
 /// `POST /auth/login?request=`: whether there is an end to fetch. Observed: `true` when there is.
-async fn login(
-    State(telegram): State<Telegram>,
-    visitor: Visitor,
-    uri: Uri,
-) -> Result<Response, Problem> {
-    same_site(visitor.headers())?;
-    let ticket = ticket(&visitor, &Parameters::of_query(&uri)?)?;
-    let token = ticket.browser_token;
-    let request = telegram.run(move |world, now| world.poll_url_auth(now, &token)).await?;
-    Ok(pages::json(&Value::Bool(request.status != UrlAuthStatus::Pending)))
+async fn login(mine: Mine) -> Result<Response, Problem> {
+    let request = mine.run(|world, now, token, _| world.poll_url_auth(now, token)).await?;
+    Ok(pages::json(&Value::Bool(request.status != Progress::Pending)))
 }
 
 /// `POST /auth/accept?request=`: the person at a linked browser says yes.
-async fn accept(
-    State(telegram): State<Telegram>,
-    visitor: Visitor,
-    uri: Uri,
-    body: Body,
-) -> Result<Response, Problem> {
-    same_site(visitor.headers())?;
-    let ticket = ticket(&visitor, &Parameters::of_query(&uri)?)?;
-    let form = Parameters::of_form(body).await?;
-    let consent = Consent {
+async fn accept(mine: Mine, form: Parameters) -> Result<Response, Problem> {
+    let grant = Grant {
         write: form.get("write") == Some("1"),
         phone: form.get("share_phone") == Some("1"),
         // The person is at the browser that shows it.
-        match_code: ticket.match_code.clone(),
+        match_code: mine.ticket.match_code.clone(),
     };
-    let (token, link) = (ticket.browser_token.clone(), link(&visitor));
     let expected = form.get("user").and_then(|id| id.parse::<i64>().ok());
-    let accepted = telegram
-        .run(move |world, now| {
-            let known = link.map_or(Ok(None), |link| world.browser_user(now, &link))?;
-            // The page that was shown named this person.
-            let Some(user) = known.filter(|user| Some(user.id) == expected) else {
-                return Ok(false);
-            };
-            let request = world.poll_url_auth(now, &token)?;
-            world.approve_url_auth(now, request.id, user.id, &consent)?;
-            Ok(true)
-        })
-        .await?;
-    Ok(match accepted {
-        true => onward(&ticket, form.get("how")),
-        false => back(&ticket),
+    let accept = move |world: &mut World, now, token: &str, link: Option<&str>| {
+        let known = link.map_or(Ok(None), |link| world.browser_user(now, link))?;
+        // The page that was shown named this person.
+        let Some(user) = known.filter(|user| Some(user.id) == expected) else {
+            return Ok(false);
+        };
+        let request = world.poll_url_auth(now, token)?;
+        world.approve_url_auth(now, request.id, user.id, &grant)?;
+        Ok(true)
+    };
+    Ok(match mine.run(accept).await? {
+        true => onward(&mine.ticket, form.get("how")),
+        false => mine.back(Note::None),
     })
 }
 
 /// `POST /auth/cancel?request=`: the person at the browser does not want it any more.
-async fn cancel(
-    State(telegram): State<Telegram>,
-    visitor: Visitor,
-    uri: Uri,
-    body: Body,
-) -> Result<Response, Problem> {
-    same_site(visitor.headers())?;
-    let ticket = ticket(&visitor, &Parameters::of_query(&uri)?)?;
-    let form = Parameters::of_form(body).await?;
-    let token = ticket.browser_token.clone();
-    telegram
-        .run(move |world, now| {
-            let request = world.poll_url_auth(now, &token)?;
-            match request.status {
-                UrlAuthStatus::Pending => {
-                    world.decline_url_auth(now, request.id, request.for_user.unwrap_or_default())
-                }
-                // Something else ended it first, and that counts.
-                _ => Ok(()),
+async fn cancel(mine: Mine, form: Parameters) -> Result<Response, Problem> {
+    mine.run(|world, now, token, _| {
+        let request = world.poll_url_auth(now, token)?;
+        match request.status {
+            Progress::Pending => {
+                world.decline_url_auth(now, request.id, request.for_user.unwrap_or_default())
             }
-        })
-        .await?;
-    Ok(onward(&ticket, form.get("how")))
+            // Something else ended it first, and that counts.
+            _ => Ok(()),
+        }
+    })
+    .await?;
+    Ok(onward(&mine.ticket, form.get("how")))
 }
 
 /// `POST /auth/logout?request=`: this browser is not that person's, or not any more.
-async fn logout(
-    State(telegram): State<Telegram>,
-    visitor: Visitor,
-    uri: Uri,
-) -> Result<Response, Problem> {
-    same_site(visitor.headers())?;
-    let ticket = ticket(&visitor, &Parameters::of_query(&uri)?)?;
-    if let Some(link) = link(&visitor) {
-        telegram.run(move |world, _| world.unlink_browser(&link)).await?;
-    }
-    let mut response = back(&ticket);
-    add_cookie(&mut response, link_cookie(&visitor, "", 0));
+async fn logout(mine: Mine) -> Result<Response, Problem> {
+    let unlink = |world: &mut World, _, _: &str, link: Option<&str>| {
+        link.map_or(Ok(()), |link| world.unlink_browser(link))
+    };
+    mine.run(unlink).await?;
+    let mut response = mine.back(Note::None);
+    add_cookie(&mut response, link_cookie(&mine.visitor, "", 0));
     Ok(response)
 }
 
-fn back(ticket: &Ticket) -> Response {
-    Redirect::to(&format!("/auth/wait?request={}", ticket.handle())).into_response()
-}
-
 /// `GET /auth/push?request=`: the end. The site is told, once.
-async fn push(
-    State(telegram): State<Telegram>,
-    visitor: Visitor,
-    uri: Uri,
-) -> Result<Response, Problem> {
-    let parameters = Parameters::of_query(&uri)?;
-    let ticket = ticket(&visitor, &parameters)?;
-    let (token, link) = (ticket.browser_token.clone(), link(&visitor));
-    let (request, linked) = telegram
-        .run(move |world, now| {
-            let request = world.poll_url_auth(now, &token)?;
-            let linked = world.link_browser(now, &request, link.as_deref())?;
-            Ok((request, linked))
-        })
-        .await?;
-    if request.status == UrlAuthStatus::Pending {
-        return Ok(back(&ticket));
+async fn push(mine: Mine) -> Result<Response, Problem> {
+    in_a_window(mine.visitor.headers())?;
+    let finish = |world: &mut World, now, token: &str, link: Option<&str>| {
+        world.finish_url_auth(now, token, link)
+    };
+    let mut end = mine.run(finish).await?;
+    if end.request.status == Progress::Pending {
+        return Ok(mine.back(Note::None));
     }
-    let message = parameters.get("how") == Some("message");
-    let mut response = match request.asked.source {
-        UrlAuthSource::Widget => {
-            legacy::finish(&telegram, &visitor, (ticket, request), message).await?
+    let linked = end.linked.take();
+    let mut response = match end.request.asked.source {
+        Source::Widget => {
+            let message = mine.query.get("how") == Some("message");
+            legacy::finish(&mine.visitor, end, message)?
         }
-        UrlAuthSource::Oidc => oidc::finish(&telegram, ticket, &request).await?,
-        UrlAuthSource::InApp | UrlAuthSource::Native => {
-            return Err(Problem::bad(
-                "No browser waits for this",
-                "It ends in the app that asked.",
-            ));
-        }
+        _ => oidc::finish(&mine.telegram, end)?,
     };
     if let Some(linked) = linked {
-        add_cookie(&mut response, link_cookie(&visitor, &linked, LINK_AGE));
+        add_cookie(&mut response, link_cookie(&mine.visitor, &linked, LINK_AGE));
     }
     Ok(response)
 }
@@ -358,17 +329,11 @@ pub(crate) async fn known_user(
 
 /// What a linked browser shows.
 pub(super) fn link(visitor: &Visitor) -> Option<String> {
-    visitor.cookie(&link_name(visitor)).map(ToOwned::to_owned)
-}
-
-fn link_name(visitor: &Visitor) -> String {
-    format!("chappe_browser_{}", visitor.port())
+    visitor.own_cookie(LINK).map(ToOwned::to_owned)
 }
 
 fn link_cookie(visitor: &Visitor, value: &str, age: u32) -> Option<HeaderValue> {
-    let name = link_name(visitor);
-    let cookie = format!("{name}={value}; Path=/; Max-Age={age}; HttpOnly; SameSite=Lax");
-    HeaderValue::from_str(&cookie).ok()
+    visitor.set_cookie(LINK, value, ("/", age))
 }
 
 fn add_cookie(response: &mut Response, cookie: Option<HeaderValue>) {

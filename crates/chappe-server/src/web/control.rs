@@ -10,12 +10,12 @@ mod bots;
 mod browsers;
 mod logins;
 
-use std::{net::SocketAddr, time::Duration};
+use std::time::Duration;
 
 use axum::{
     Router,
     body::{Body, to_bytes},
-    extract::{FromRef, Path, Request, State},
+    extract::{Path, Request, State},
     http::{HeaderMap, HeaderValue, Method, StatusCode, Uri, header},
     middleware::{self, Next},
     response::{IntoResponse, Response},
@@ -24,12 +24,12 @@ use axum::{
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value, json};
 use strsim::levenshtein;
-use tokio::{net::TcpListener, sync::oneshot, time::timeout};
+use tokio::time::timeout;
 
-use super::{door, guard::is_here};
+use super::guard::is_here;
 use crate::{
     Error,
-    bots::BotFather,
+    bots::{BotFather, UNKNOWN},
     browser::Browsers,
     faults::{Action, Fault, FaultId, Faults, Scope},
     letters::{Letter, Letters},
@@ -38,56 +38,26 @@ use crate::{
     world,
 };
 
-/// The open control port.
-#[derive(Debug)]
-pub(crate) struct Control {
-    listener: TcpListener,
-    /// Its address, in which port 0 has become a free one.
-    pub(crate) address: SocketAddr,
-}
-
-impl Control {
-    /// Opens it.
-    ///
-    /// # Errors
-    /// When the address is not loopback or not free.
-    pub(crate) async fn bind(address: SocketAddr) -> Result<Self, Error> {
-        if !address.ip().is_loopback() {
-            return Err(Error::ControlNotLoopback(Box::new(address)));
-        }
-        let (listener, address) = door::bind(address).await?;
-        Ok(Self { listener, address })
-    }
-
-    /// Serves until `stop` is told or dropped, then ends what is under way.
-    pub(crate) async fn serve(self, desk: Desk, stop: oneshot::Receiver<()>) {
-        let app = Router::new()
-            .route("/", get(index))
-            .route("/faults", get(list).post(add).delete(clear))
-            .route("/faults/{id}", get(look).delete(remove))
-            .route("/do/{action}", post(act))
-            .route("/calls", get(calls))
-            .route("/letters", get(list_letters))
-            .merge(logins::routes())
-            .merge(browsers::routes())
-            .route("/numbers", get(list_numbers))
-            .route("/numbers/{phone}", get(look_at_number).put(set_number).delete(remove_number))
-            .merge(bots::routes())
-            .route("/state", get(state))
-            .route("/idle", get(idle))
-            .fallback(nowhere)
-            .method_not_allowed_fallback(wrong_method)
-            .layer(middleware::from_fn(guard))
-            .with_state(desk);
-        let stopped = async {
-            // Dropped or told: either way it is over.
-            let _ = stop.await;
-        };
-        let served = axum::serve(self.listener, app).with_graceful_shutdown(stopped).await;
-        if let Err(error) = served {
-            tracing::warn!(%error, "the control port ended");
-        }
-    }
+/// Everything that can be asked for.
+pub(crate) fn site(desk: Desk) -> Router {
+    Router::new()
+        .route("/", get(index))
+        .route("/faults", get(list).post(add).delete(clear))
+        .route("/faults/{id}", get(look).delete(remove))
+        .route("/do/{action}", post(act))
+        .route("/calls", get(calls))
+        .route("/letters", get(list_letters))
+        .merge(logins::routes())
+        .merge(browsers::routes())
+        .route("/numbers", get(list_numbers))
+        .route("/numbers/{phone}", get(look_at_number).put(set_number).delete(remove_number))
+        .merge(bots::routes())
+        .route("/state", get(state))
+        .route("/idle", get(idle))
+        .fallback(nowhere)
+        .method_not_allowed_fallback(wrong_method)
+        .layer(middleware::from_fn(guard))
+        .with_state(desk)
 }
 
 /// What the handlers speak to.
@@ -99,42 +69,6 @@ pub(crate) struct Desk {
     pub(crate) browsers: Browsers,
     pub(crate) numbers: Numbers,
     pub(crate) bots: BotFather,
-}
-
-impl FromRef<Desk> for Faults {
-    fn from_ref(desk: &Desk) -> Self {
-        desk.faults.clone()
-    }
-}
-
-impl FromRef<Desk> for Letters {
-    fn from_ref(desk: &Desk) -> Self {
-        desk.letters.clone()
-    }
-}
-
-impl FromRef<Desk> for BotFather {
-    fn from_ref(desk: &Desk) -> Self {
-        desk.bots.clone()
-    }
-}
-
-impl FromRef<Desk> for Browsers {
-    fn from_ref(desk: &Desk) -> Self {
-        desk.browsers.clone()
-    }
-}
-
-impl FromRef<Desk> for Logins {
-    fn from_ref(desk: &Desk) -> Self {
-        desk.logins.clone()
-    }
-}
-
-impl FromRef<Desk> for Numbers {
-    fn from_ref(desk: &Desk) -> Self {
-        desk.numbers.clone()
-    }
 }
 
 /// What is wrong with a request, and what to do.
@@ -162,21 +96,14 @@ impl IntoResponse for Refusal {
 impl From<Error> for Refusal {
     fn from(error: Error) -> Self {
         match error {
-            Error::Fault(error) => {
-                Self::new(StatusCode::UNPROCESSABLE_ENTITY, error.problem(), error.hint())
+            Error::Bot(error) if error.problem() == UNKNOWN => {
+                Self::new(StatusCode::NOT_FOUND, error.problem(), error.hint())
             }
-            Error::Login(error) => {
+            Error::Bot(error)
+            | Error::Fault(error)
+            | Error::Login(error)
+            | Error::Number(error) => {
                 Self::new(StatusCode::UNPROCESSABLE_ENTITY, error.problem(), error.hint())
-            }
-            Error::Number(error) => {
-                Self::new(StatusCode::UNPROCESSABLE_ENTITY, error.problem(), error.hint())
-            }
-            Error::Bot(error) => {
-                let status = match error.is_unknown() {
-                    true => StatusCode::NOT_FOUND,
-                    false => StatusCode::UNPROCESSABLE_ENTITY,
-                };
-                Self::new(status, error.problem(), error.hint())
             }
             Error::NoSite(_) => Self::new(
                 StatusCode::NOT_FOUND,
@@ -250,37 +177,41 @@ async fn index() -> Answer {
 }
 
 /// `GET /faults`
-async fn list(State(faults): State<Faults>) -> Answer {
+async fn list(State(Desk { faults, .. }): State<Desk>) -> Answer {
     ok(&json!({ "faults": faults.list().await? }))
 }
 
 /// `POST /faults`
-async fn add(State(faults): State<Faults>, body: Body) -> Answer {
+async fn add(State(Desk { faults, .. }): State<Desk>, body: Body) -> Answer {
     let fault: Fault = read(body).await?;
     let id = faults.add(fault).await?;
     Ok(answer(StatusCode::CREATED, &json!({ "id": id })))
 }
 
 /// `DELETE /faults`
-async fn clear(State(faults): State<Faults>) -> Answer {
+async fn clear(State(Desk { faults, .. }): State<Desk>) -> Answer {
     ok(&json!({ "removed": faults.clear().await? }))
 }
 
 /// `GET /faults/{id}`
-async fn look(State(faults): State<Faults>, Path(id): Path<String>) -> Answer {
+async fn look(State(Desk { faults, .. }): State<Desk>, Path(id): Path<String>) -> Answer {
     let id = parse_id(&id)?;
     let found = faults.list().await?.into_iter().find(|fault| fault.id == id);
     ok(&found.ok_or_else(|| no_fault(id))?)
 }
 
 /// `DELETE /faults/{id}`
-async fn remove(State(faults): State<Faults>, Path(id): Path<String>) -> Answer {
+async fn remove(State(Desk { faults, .. }): State<Desk>, Path(id): Path<String>) -> Answer {
     let id = parse_id(&id)?;
     ok(&faults.remove(id).await?.ok_or_else(|| no_fault(id))?)
 }
 
 /// `POST /do/{action}`
-async fn act(State(faults): State<Faults>, Path(name): Path<String>, body: Body) -> Answer {
+async fn act(
+    State(Desk { faults, .. }): State<Desk>,
+    Path(name): Path<String>,
+    body: Body,
+) -> Answer {
     let mut arguments: Map<String, Value> = read(body).await?;
     let scope = match arguments.remove("scope") {
         Some(scope) => decode::<Scope>(scope)?,
@@ -300,7 +231,7 @@ async fn act(State(faults): State<Faults>, Path(name): Path<String>, body: Body)
 }
 
 /// `GET /calls?method=...`
-async fn calls(State(faults): State<Faults>, uri: Uri) -> Answer {
+async fn calls(State(Desk { faults, .. }): State<Desk>, uri: Uri) -> Answer {
     let method = parameter(&uri, "method")?;
     let mut calls = faults.calls().await?;
     if let Some(method) = method {
@@ -311,7 +242,7 @@ async fn calls(State(faults): State<Faults>, uri: Uri) -> Answer {
 }
 
 /// `GET /letters?to=...`
-async fn list_letters(State(letters): State<Letters>, uri: Uri) -> Answer {
+async fn list_letters(State(Desk { letters, .. }): State<Desk>, uri: Uri) -> Answer {
     let to = parameter(&uri, "to")?.map(|to| world::letterbox(&to));
     let mut letters: Vec<Letter> = letters.list().await?;
     letters.retain(|letter| to.as_ref().is_none_or(|to| letter.to == *to));
@@ -319,18 +250,21 @@ async fn list_letters(State(letters): State<Letters>, uri: Uri) -> Answer {
 }
 
 /// `GET /numbers`
-async fn list_numbers(State(numbers): State<Numbers>) -> Answer {
+async fn list_numbers(State(Desk { numbers, .. }): State<Desk>) -> Answer {
     ok(&json!({ "numbers": numbers.list().await? }))
 }
 
 /// `GET /numbers/{phone}`
-async fn look_at_number(State(numbers): State<Numbers>, Path(phone): Path<String>) -> Answer {
+async fn look_at_number(
+    State(Desk { numbers, .. }): State<Desk>,
+    Path(phone): Path<String>,
+) -> Answer {
     ok(&numbers.get(&phone).await?.ok_or_else(no_number)?)
 }
 
 /// `PUT /numbers/{phone}`
 async fn set_number(
-    State(numbers): State<Numbers>,
+    State(Desk { numbers, .. }): State<Desk>,
     Path(phone): Path<String>,
     body: Body,
 ) -> Answer {
@@ -340,17 +274,20 @@ async fn set_number(
 }
 
 /// `DELETE /numbers/{phone}`
-async fn remove_number(State(numbers): State<Numbers>, Path(phone): Path<String>) -> Answer {
+async fn remove_number(
+    State(Desk { numbers, .. }): State<Desk>,
+    Path(phone): Path<String>,
+) -> Answer {
     ok(&numbers.remove(&phone).await?.ok_or_else(no_number)?)
 }
 
 /// `GET /state`
-async fn state(State(faults): State<Faults>) -> Answer {
+async fn state(State(Desk { faults, .. }): State<Desk>) -> Answer {
     ok(&faults.state().await?)
 }
 
 /// `GET /idle?timeout=...`
-async fn idle(State(faults): State<Faults>, uri: Uri) -> Answer {
+async fn idle(State(Desk { faults, .. }): State<Desk>, uri: Uri) -> Answer {
     let seconds = seconds(&uri)?.unwrap_or(WAIT);
     match timeout(Duration::from_secs_f64(seconds), faults.idle()).await {
         Ok(rest) => {
@@ -464,6 +401,9 @@ fn explain(error: &str) -> String {
         _ => "GET / shows an example of everything".to_owned(),
     }
 }
+
+/// How long a request may take from its head to its answer: longer than any wait.
+pub(crate) const REQUEST_DEADLINE: Duration = Duration::from_secs(620);
 
 /// The most bytes of a body.
 const MAX_BODY: usize = 64 * 1024;

@@ -38,13 +38,13 @@ const MAX_CONNECTIONS: usize = 256;
 /// How long the head of a request may take; also how long a connection may idle.
 const HEAD_DEADLINE: Duration = Duration::from_secs(10);
 
-/// How long a request may take from its head to its answer, its body included.
-const REQUEST_DEADLINE: Duration = Duration::from_secs(20);
+/// How long a request for a page may take from its head to its answer, its body included.
+pub(crate) const REQUEST_DEADLINE: Duration = Duration::from_secs(20);
 
-/// How long a connection may live. A browser dials again.
+/// How long a connection takes requests. A browser dials again.
 const LIFE: Duration = Duration::from_secs(600);
 
-/// How long what is under way may take when a connection or the server ends.
+/// How long what is under way may take when the server ends.
 const LAST_WORDS: Duration = Duration::from_secs(2);
 
 /// How long to wait when the system has no more sockets to give.
@@ -57,37 +57,36 @@ const MAX_HEAD: usize = 32 * 1024;
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct From(pub(crate) IpAddr);
 
-/// Listens on an address; tells the one in which port 0 has become a free one.
-///
-/// # Errors
-/// When it is not free.
-pub(super) async fn bind(address: SocketAddr) -> Result<(TcpListener, SocketAddr), Error> {
-    let failed =
-        |source: io::Error| Error::Listen { address: Box::new(address), source: Box::new(source) };
-    let listener = TcpListener::bind(address).await.map_err(failed)?;
-    let address = listener.local_addr().map_err(failed)?;
-    Ok((listener, address))
-}
-
 /// An open door.
 #[derive(Debug)]
 pub(crate) struct Door {
     listener: TcpListener,
     /// Its address, in which port 0 has become a free one.
-    pub(crate) address: SocketAddr,
+    address: SocketAddr,
+    /// How long a request may take.
+    patience: Duration,
 }
 
 impl Door {
-    /// Opens it.
+    /// Opens it; `exposed` is what is wrong with an address that other machines reach.
     ///
     /// # Errors
     /// When the address is not loopback or not free.
-    pub(crate) async fn open(address: SocketAddr) -> Result<Self, Error> {
+    pub(crate) async fn open(
+        address: SocketAddr,
+        exposed: fn(Box<SocketAddr>) -> Error,
+        patience: Duration,
+    ) -> Result<Self, Error> {
         if !address.ip().is_loopback() {
-            return Err(Error::WebNotLoopback(Box::new(address)));
+            return Err(exposed(Box::new(address)));
         }
-        let (listener, address) = bind(address).await?;
-        Ok(Self { listener, address })
+        let failed = |source: io::Error| Error::Listen {
+            address: Box::new(address),
+            source: Box::new(source),
+        };
+        let listener = TcpListener::bind(address).await.map_err(failed)?;
+        let address = listener.local_addr().map_err(failed)?;
+        Ok(Self { listener, address, patience })
     }
 
     /// Its URL, without a slash at the end.
@@ -97,6 +96,8 @@ impl Door {
 
     /// Serves until `stop` is told or dropped, then ends what is under way.
     pub(crate) async fn serve(self, app: Router, mut stop: oneshot::Receiver<()>) {
+        let patience = self.patience;
+        let hurry = move |request, next| hurry(patience, request, next);
         let app = app.layer(middleware::from_fn(hurry));
         let room = Arc::new(Semaphore::new(MAX_CONNECTIONS));
         let (ended, end) = watch::channel(());
@@ -110,7 +111,7 @@ impl Door {
                 (accepted, permit) = accepted => match (accepted, permit) {
                     (Ok((stream, from)), Ok(permit)) => {
                         let app = app.clone().layer(Extension(From(from.ip().to_canonical())));
-                        tokio::spawn(converse(stream, app, end.clone(), permit));
+                        tokio::spawn(converse(stream, app, patience, end.clone(), permit));
                     }
                     (Err(error), _) => {
                         tracing::warn!(%error, "cannot accept a browser");
@@ -128,6 +129,7 @@ impl Door {
 async fn converse(
     stream: TcpStream,
     app: Router,
+    patience: Duration,
     mut end: watch::Receiver<()>,
     _permit: OwnedSemaphorePermit,
 ) {
@@ -138,16 +140,16 @@ async fn converse(
     let talk = http.serve_connection(TokioIo::new(stream), TowerToHyperService::new(app));
     let mut talk = pin!(talk);
     let over = tokio::select! {
-        over = talk.as_mut() => Some(over),
-        _ = end.changed() => None,
-        () = sleep(LIFE) => None,
+        over = talk.as_mut() => Ok(over),
+        _ = end.changed() => Err(LAST_WORDS),
+        () = sleep(LIFE) => Err(patience),
     };
     let over = match over {
-        Some(over) => over,
-        None => {
+        Ok(over) => over,
+        Err(left) => {
             talk.as_mut().graceful_shutdown();
             // Who does not take the last answer in time does not get it.
-            timeout(LAST_WORDS, talk).await.unwrap_or(Ok(()))
+            timeout(left, talk).await.unwrap_or(Ok(()))
         }
     };
     if let Err(error) = over {
@@ -156,8 +158,8 @@ async fn converse(
 }
 
 /// Ends a request that takes too long: its body comes drop by drop.
-async fn hurry(request: Request, next: Next) -> Response {
-    match timeout(REQUEST_DEADLINE, next.run(request)).await {
+async fn hurry(patience: Duration, request: Request, next: Next) -> Response {
+    match timeout(patience, next.run(request)).await {
         Ok(response) => response,
         Err(_) => Problem::new(
             StatusCode::REQUEST_TIMEOUT,

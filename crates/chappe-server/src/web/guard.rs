@@ -17,6 +17,10 @@ pub(crate) const POLICY: &str = "default-src 'none'; style-src 'self'; script-sr
                                  img-src 'self' data:; connect-src 'self'; form-action 'self'; \
                                  frame-ancestors 'none'; base-uri 'none'";
 
+/// Whose pages may load an answer.
+pub(super) const RESOURCE_POLICY: HeaderName =
+    HeaderName::from_static("cross-origin-resource-policy");
+
 /// The headers of every answer that does not have them already.
 const HEADERS: [(HeaderName, &str); 5] = [
     (header::CONTENT_SECURITY_POLICY, POLICY),
@@ -24,7 +28,7 @@ const HEADERS: [(HeaderName, &str); 5] = [
     // With `no-referrer` browsers would not say where the POST of a form comes from.
     (header::REFERRER_POLICY, "same-origin"),
     (header::CACHE_CONTROL, "no-store"),
-    (HeaderName::from_static("cross-origin-resource-policy"), "same-origin"),
+    (RESOURCE_POLICY, "same-origin"),
 ];
 
 /// Refuses requests for other hosts, and puts the headers on every answer.
@@ -71,6 +75,24 @@ pub(crate) fn in_a_window(headers: &HeaderMap) -> Result<(), Problem> {
             "Open it in a window of its own: it is no picture, no frame and no script.",
         )),
     }
+}
+
+/// The origin of the page that asks, as its browser says it.
+pub(crate) fn only_origin(headers: &HeaderMap) -> Option<String> {
+    let mut origins = headers.get_all(header::ORIGIN).iter();
+    let origin = origins.next()?.to_str().ok()?.to_owned();
+    origins.next().is_none().then_some(origin)
+}
+
+/// Lets the pages of an origin read an answer, and no others.
+pub(crate) fn readable_by(origin: &str, mut response: Response) -> Response {
+    let headers = response.headers_mut();
+    if let Ok(origin) = HeaderValue::from_str(origin) {
+        headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, origin);
+    }
+    headers.insert(header::VARY, HeaderValue::from_static("Origin"));
+    headers.insert(RESOURCE_POLICY, HeaderValue::from_static("cross-origin"));
+    response
 }
 
 /// Whether an `Origin` is the server that the request went to.

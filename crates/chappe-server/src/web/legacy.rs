@@ -2,9 +2,8 @@
 //! (core.telegram.org/widgets/login-legacy)
 
 use axum::{
-    body::Body,
     extract::State,
-    http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header},
+    http::{HeaderValue, StatusCode, header},
     response::{IntoResponse, Response},
 };
 use base64ct::{Base64UrlUnpadded, Encoding};
@@ -13,16 +12,15 @@ use serde_json::{Map, Value, json};
 
 use super::{
     Telegram, auth,
+    guard::{only_origin, readable_by},
     pages::{self, Problem},
     parameters::Parameters,
-    ticket::Ticket,
     visitor::Visitor,
     waiting,
 };
-use crate::world::{
-    MatchCodes, NewUrlAuth, Scopes, Site, UrlAuth, UrlAuthResponse, UrlAuthSource, UrlAuthStatus,
-    User,
-};
+use crate::browser::Progress;
+use crate::logins::{Scopes, Source};
+use crate::world::{End, ForSite, NewUrlAuth, Site, UrlAuthResponse, User};
 
 /// A site that may ask by the login widget: the bot's own.
 #[derive(Clone, Debug)]
@@ -97,20 +95,25 @@ impl Asker {
         self.site.origin()
     }
 
-    /// The parameters of [`authorize`] that ask the same, from a frame or not.
-    pub(crate) fn query(&self, embedded: bool) -> String {
-        let mut query = form_urlencoded::Serializer::new(String::new());
-        query.append_pair("bot_id", &self.bot.id.to_string());
-        query.append_pair("origin", &self.origin());
-        if embedded {
-            query.append_pair("embed", "1");
-        }
-        if self.write {
-            query.append_pair("request_access", "write");
-        }
-        query.append_pair("return_to", &self.return_to);
-        query.finish()
+    /// The address of the window that asks the same, from a frame or not.
+    pub(crate) fn window(&self, embedded: bool) -> String {
+        window(self.bot.id, (&self.origin(), &self.return_to), embedded, self.write)
     }
+}
+
+/// The address of a window: of [`authorize`].
+fn window(bot_id: i64, (origin, return_to): (&str, &str), embedded: bool, write: bool) -> String {
+    let mut query = form_urlencoded::Serializer::new("/auth?".to_owned());
+    query.append_pair("bot_id", &bot_id.to_string());
+    query.append_pair("origin", origin);
+    if embedded {
+        query.append_pair("embed", "1");
+    }
+    if write {
+        query.append_pair("request_access", "write");
+    }
+    query.append_pair("return_to", return_to);
+    query.finish()
 }
 
 /// A site sends somebody to the window: `/auth?bot_id=&origin=&request_access=&return_to=`.
@@ -131,55 +134,40 @@ pub(super) async fn authorize(
     let bot =
         bot.ok_or_else(|| Problem::bad("Bot not found", "There is no bot with this bot_id."))?;
     let asker = Asker::check(telegram, bot, parameters).await?;
-    let embedded = parameters.get("embed") == Some("1");
+    let response = match parameters.get("embed") {
+        Some("1") => UrlAuthResponse::LegacyMessage,
+        _ => UrlAuthResponse::LegacyUrl,
+    };
+    let login = visitor.login(&asker.site.host);
     let new = NewUrlAuth {
-        source: UrlAuthSource::Widget,
-        response: match embedded {
-            true => UrlAuthResponse::LegacyMessage,
-            false => UrlAuthResponse::LegacyUrl,
-        },
-        bot_id: asker.bot.id,
         redirect_uri: Some(asker.return_to.clone()),
         origin: Some(asker.origin()),
         scopes: Scopes { profile: true, phone: false, write: asker.write },
-        state: None,
-        nonce: None,
-        pkce: None,
-        login: visitor.login(&asker.site.host),
-        app: None,
-        user_id_hint: None,
-        match_codes: MatchCodes::None,
+        ..NewUrlAuth::new(Source::Widget, response, asker.bot.id, login)
     };
     auth::begin(telegram, visitor, new).await
 }
 
 /// Ends a request of the widget.
-pub(super) async fn finish(
-    telegram: &Telegram,
-    visitor: &Visitor,
-    (ticket, request): (Ticket, UrlAuth),
-    message: bool,
-) -> Result<Response, Problem> {
-    let result = match request.status {
-        UrlAuthStatus::Pending | UrlAuthStatus::Declined => Value::Bool(false),
-        UrlAuthStatus::Expired => return Ok(too_late(&request)),
-        UrlAuthStatus::Claimed => return Ok(used()),
-        UrlAuthStatus::Approved => {
-            let fields = telegram
-                .run(move |world, now| {
-                    let claim = world.claim_url_auth(now, &ticket.browser_token)?;
-                    world.login_fields(now, &claim.user, claim.request.asked.bot_id)
-                })
-                .await?;
-            user_json(fields)
-        }
-    };
+pub(super) fn finish(visitor: &Visitor, end: End, message: bool) -> Result<Response, Problem> {
+    let End { request, told, .. } = end;
     let (Some(origin), Some(return_to)) = (&request.asked.origin, &request.asked.redirect_uri)
     else {
         return Err(Problem::bad(
             "This login has no site",
             "Go back to the site and log in again.",
         ));
+    };
+    let result = match (told, request.status) {
+        (Some(ForSite::Fields(fields)), _) => user_json(fields),
+        (_, Progress::Expired) => {
+            let asked = &request.asked;
+            let embedded = asked.response == UrlAuthResponse::LegacyMessage;
+            let again = window(asked.bot_id, (origin, return_to), embedded, asked.scopes.write);
+            return Ok(waiting::too_late(&asked.login.domain, &again));
+        }
+        (_, Progress::Claimed) => return Ok(used()),
+        _ => Value::Bool(false),
     };
     let encoded = Base64UrlUnpadded::encode_string(ascii(&result).as_bytes());
     let back = format!("{return_to}#tgAuthResult={encoded}");
@@ -222,25 +210,6 @@ fn user_json(fields: Vec<(&'static str, String)>) -> Value {
     Value::Object(fields.into_iter().map(value).collect::<Map<_, _>>())
 }
 
-/// The end of a request that nobody answered in time.
-fn too_late(request: &UrlAuth) -> Response {
-    let asked = &request.asked;
-    let mut query = form_urlencoded::Serializer::new(String::new());
-    query.append_pair("bot_id", &asked.bot_id.to_string());
-    for (name, value) in [("origin", &asked.origin), ("return_to", &asked.redirect_uri)] {
-        if let Some(value) = value {
-            query.append_pair(name, value);
-        }
-    }
-    if asked.response == UrlAuthResponse::LegacyMessage {
-        query.append_pair("embed", "1");
-    }
-    if asked.scopes.write {
-        query.append_pair("request_access", "write");
-    }
-    waiting::too_late(&asked.login.domain, &format!("/auth?{}", query.finish()))
-}
-
 /// The end of a request that was fetched before.
 pub(super) fn used() -> Response {
     Problem::new(
@@ -256,9 +225,8 @@ pub(super) fn used() -> Response {
 pub(super) async fn user(
     State(telegram): State<Telegram>,
     visitor: Visitor,
-    body: Body,
+    form: Parameters,
 ) -> Result<Response, Problem> {
-    let form = Parameters::of_form(body).await?;
     let bot_id = form.get("bot_id").and_then(|id| id.parse::<i64>().ok());
     let bot_id = bot_id.ok_or_else(|| Problem::bad("Which bot?", "Give bot_id."))?;
     let origin = only_origin(visitor.headers());
@@ -284,23 +252,8 @@ pub(super) async fn user(
         }
         None => json!({ "user": false, "origin": origin }),
     };
-    let mut response = pages::json(&answer);
-    let headers = response.headers_mut();
-    if let Ok(origin) = HeaderValue::from_str(&origin) {
-        headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, origin);
-        headers.insert(header::ACCESS_CONTROL_ALLOW_CREDENTIALS, HeaderValue::from_static("true"));
-    }
-    headers.insert(header::VARY, HeaderValue::from_static("Origin"));
-    headers.insert(
-        HeaderName::from_static("cross-origin-resource-policy"),
-        HeaderValue::from_static("cross-origin"),
-    );
+    let mut response = readable_by(&origin, pages::json(&answer));
+    let credentials = HeaderValue::from_static("true");
+    response.headers_mut().insert(header::ACCESS_CONTROL_ALLOW_CREDENTIALS, credentials);
     Ok(response)
-}
-
-/// The origin of the page that asks, as the browser says it.
-fn only_origin(headers: &HeaderMap) -> Option<String> {
-    let mut origins = headers.get_all(header::ORIGIN).iter();
-    let origin = origins.next()?.to_str().ok()?.to_owned();
-    origins.next().is_none().then_some(origin)
 }

@@ -94,8 +94,7 @@ impl Telegram {
         &self,
         work: impl FnOnce(&mut World, i32) -> Outcome<T> + Send + 'static,
     ) -> Result<T, Refused> {
-        let done = self.ask(|engine, now| engine.run(now, work));
-        done.await?.map_err(Refused::By)
+        listener::run(&self.inbox, work).await?.map_err(Refused::By)
     }
 
     /// Looks at something that is not in the world, like the log of calls.

@@ -154,6 +154,8 @@ impl From<Refused> for Problem {
         }
         for (name, title, hint) in KNOWN {
             if failure == name.into() {
+                let gone = name == errors::OAUTH_REQUEST_INVALID;
+                let status = if gone { StatusCode::GONE } else { status };
                 return Self::new(status, title, hint);
             }
         }

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use axum::{
     body::{Body, to_bytes},
+    extract::{FromRequest, Request},
     http::{StatusCode, Uri},
 };
 
@@ -23,6 +24,15 @@ impl std::fmt::Debug for Parameters {
     /// The names only: values may be codes and phone numbers.
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_set().entries(self.0.keys()).finish()
+    }
+}
+
+impl<S: Sync> FromRequest<S> for Parameters {
+    type Rejection = Problem;
+
+    /// The body of a form.
+    async fn from_request(request: Request, _: &S) -> Result<Self, Problem> {
+        Self::of_form(request.into_body()).await
     }
 }
 

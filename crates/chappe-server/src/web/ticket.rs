@@ -13,6 +13,9 @@ use crate::world::UrlAuthAsked;
 /// How many logins a browser waits for at a time; a further one replaces the oldest.
 const MAX_TICKETS: usize = 6;
 
+/// The kind of cookie.
+const COOKIE: &str = "logins";
+
 /// How long the cookie is kept: longer than any request waits.
 const MAX_AGE: u32 = 900;
 
@@ -67,14 +70,11 @@ impl Ticket {
         tickets.insert(0, self.clone());
         tickets.truncate(MAX_TICKETS);
         let tickets: Vec<_> = tickets.iter().map(Self::write).collect();
-        let (name, value) = (name(visitor), tickets.join("~"));
-        let cookie =
-            format!("{name}={value}; Path=/auth; Max-Age={MAX_AGE}; HttpOnly; SameSite=Lax");
-        HeaderValue::from_str(&cookie).ok()
+        visitor.set_cookie(COOKIE, &tickets.join("~"), ("/auth", MAX_AGE))
     }
 
     fn all(visitor: &Visitor) -> Vec<Self> {
-        let cookie = visitor.cookie(&name(visitor)).unwrap_or_default();
+        let cookie = visitor.own_cookie(COOKIE).unwrap_or_default();
         cookie.split('~').filter_map(Self::read).take(MAX_TICKETS).collect()
     }
 
@@ -101,10 +101,6 @@ impl Ticket {
             match_code: Some(code).filter(|code| !code.is_empty()),
         })
     }
-}
-
-fn name(visitor: &Visitor) -> String {
-    format!("chappe_logins_{}", visitor.port())
 }
 
 #[cfg(test)]

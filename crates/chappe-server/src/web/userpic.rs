@@ -2,13 +2,13 @@
 
 use axum::{
     extract::Path,
-    http::{HeaderName, StatusCode, header},
+    http::{StatusCode, header},
     response::{IntoResponse, Response},
 };
 use base64ct::{Base64UrlUnpadded, Encoding};
 use maud::html;
 
-use super::pages::Problem;
+use super::{guard::RESOURCE_POLICY, pages::Problem};
 use crate::world::{COLOURS, Userpic};
 
 /// The most bytes of initials.
@@ -37,7 +37,7 @@ pub(crate) async fn serve(Path(name): Path<String>) -> Result<Response, Problem>
     let headers = [
         (header::CONTENT_TYPE, "image/svg+xml"),
         (header::CACHE_CONTROL, "public, max-age=86400, immutable"),
-        (HeaderName::from_static("cross-origin-resource-policy"), "cross-origin"),
+        (RESOURCE_POLICY, "cross-origin"),
     ];
     Ok((headers, draw(&userpic)).into_response())
 }

@@ -47,7 +47,7 @@ impl<S: Sync> FromRequestParts<S> for Visitor {
 impl Visitor {
     /// The value of a cookie. Of two with one name none counts: another server on this host may
     /// have set one of them.
-    pub(crate) fn cookie(&self, name: &str) -> Option<&str> {
+    fn cookie(&self, name: &str) -> Option<&str> {
         let headers = self.headers.get_all(header::COOKIE).iter();
         let pairs = headers
             .filter(|header| header.len() <= MAX_COOKIES)
@@ -64,8 +64,32 @@ impl Visitor {
         self.headers.get(header::HOST).and_then(|host| host.to_str().ok()).unwrap_or_default()
     }
 
-    /// The port in it. It belongs into the name of every cookie: cookies do not know ports.
-    pub(crate) fn port(&self) -> u16 {
+    /// A cookie of this kind that this server gave the browser.
+    pub(crate) fn own_cookie(&self, kind: &str) -> Option<&str> {
+        self.cookie(&self.cookie_name(kind))
+    }
+
+    /// The header that gives the browser such a cookie, for no script: for a path, for some seconds.
+    pub(crate) fn set_cookie(
+        &self,
+        kind: &str,
+        value: &str,
+        (path, age): (&str, u32),
+    ) -> Option<HeaderValue> {
+        let name = self.cookie_name(kind);
+        let cookie = format!("{name}={value}; Path={path}; Max-Age={age}; HttpOnly; SameSite=Lax");
+        let mut cookie = HeaderValue::from_str(&cookie).ok()?;
+        cookie.set_sensitive(true);
+        Some(cookie)
+    }
+
+    /// Cookies do not know ports: the port is in the name.
+    fn cookie_name(&self, kind: &str) -> String {
+        format!("chappe_{kind}_{}", self.port())
+    }
+
+    /// The port in the host.
+    fn port(&self) -> u16 {
         self.host().rsplit(':').next().and_then(|port| port.parse().ok()).unwrap_or(80)
     }
 

@@ -6,7 +6,8 @@ use maud::{Markup, html};
 use qrcode::{Color, EcLevel, QrCode};
 
 use super::{pages, ticket::Ticket, widget::plane};
-use crate::world::{NewUrlAuth, UrlAuth, UrlAuthSource, User, Userpic, links_of};
+use crate::logins::Source;
+use crate::world::{NewUrlAuth, UrlAuth, User, Userpic, links_of};
 
 /// How often the page looks again without a script, in seconds.
 const REFRESH: u32 = 4;
@@ -130,7 +131,7 @@ impl Waiting<'_> {
 
     /// Both ways to say yes. The one that the site's way is known for is open.
     fn ways(&self, note: Note) -> Markup {
-        let widget = self.asked().source == UrlAuthSource::Widget;
+        let widget = self.asked().source == Source::Widget;
         let by_phone = widget || note == Note::WrongPhone;
         html! {
             @if self.request.for_user.is_some() {
@@ -187,7 +188,7 @@ impl Waiting<'_> {
                 label for="phone" { "Your phone number, as Telegram knows it" }
                 input #phone type="tel" name="phone" required autocomplete="tel" inputmode="tel"
                     maxlength="32" placeholder="+999 66 2 1234"
-                    autofocus[self.asked().source == UrlAuthSource::Widget]
+                    autofocus[self.asked().source == Source::Widget]
                     aria-invalid[self.note == Note::WrongPhone]
                     aria-describedby="phone-help";
                 p #phone-help.quiet.wrong[self.note == Note::WrongPhone] {

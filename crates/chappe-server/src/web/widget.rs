@@ -31,7 +31,7 @@ pub(crate) fn routes() -> Router<Telegram> {
 
 /// `GET /js/telegram-widget.js?N`. The number behind it is a version, and counts for nothing.
 async fn script() -> Response {
-    assets::shared_file("text/javascript; charset=utf-8", SCRIPT)
+    assets::shared_file(assets::SCRIPT, SCRIPT)
 }
 
 /// `GET /embed/{bot}`: the button, in a frame of the site.
@@ -96,7 +96,7 @@ fn button(asker: &Asker, known: Option<&User>, parameters: &Parameters) -> Marku
     let userpic = known.filter(|_| parameters.get("userpic") != Some("false"));
     html! {
         div class={ "widget " (size) @if let Some(radius) = radius { " " (radius) } } {
-            a #login href={ "/auth?" (asker.query(true)) } target="_blank" rel="opener"
+            a #login href=(asker.window(true)) target="_blank" rel="opener"
                 data-origin=(asker.origin()) {
                 (plane())
                 span {

@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 
-use base64ct::{Base64UrlUnpadded, Encoding};
 use chappe_api::errors;
 use chappe_crypto::sha256;
 use rusqlite::{OptionalExtension, params};
@@ -10,7 +9,8 @@ use zeroize::Zeroizing;
 
 use crate::world::{User, World};
 use crate::{
-    bots::{BotError, BotInfo, BotSettings, ClientSecret, OidcClient},
+    Objection,
+    bots::{BotInfo, BotSettings, ClientSecret, OidcClient},
     failure::Outcome,
 };
 
@@ -52,10 +52,10 @@ impl World {
         &mut self,
         bot_id: i64,
         settings: &BotSettings,
-    ) -> Outcome<Result<Option<ClientSecret>, BotError>> {
+    ) -> Outcome<Result<Option<ClientSecret>, Objection>> {
         match self.set_bot_domain(bot_id, settings.domain.as_deref()) {
             Err(stop) if stop.is(errors::BOT_DOMAIN_INVALID) => {
-                return Ok(Err(BotError::new(
+                return Ok(Err(Objection::new(
                     "that is no domain",
                     "give a bare host such as example.com or localhost, without scheme and port",
                 )));
@@ -104,9 +104,23 @@ impl World {
             .optional()?)
     }
 
+    /// The bot whose OpenID client has this `client_id`, the client, and the SHA-256 of its secret. There
+    /// is one way to write it: `aud` of an id_token is compared letter by letter.
+    pub(crate) fn oidc_client_called(
+        &self,
+        client_id: &str,
+    ) -> Outcome<Option<(User, OidcClient, [u8; 32])>> {
+        let Some(bot_id) = client_id.parse().ok().filter(|id: &i64| id.to_string() == client_id)
+        else {
+            return Ok(None);
+        };
+        let known = self.user(bot_id)?.zip(self.oidc_client(bot_id)?);
+        Ok(known.map(|(bot, (client, secret))| (bot, client, secret)))
+    }
+
     /// A secret and its hash.
     fn client_secret(&mut self) -> (ClientSecret, [u8; 32]) {
-        let secret = Zeroizing::new(Base64UrlUnpadded::encode_string(&self.random::<32>()));
+        let secret = Zeroizing::new(self.token());
         let hash = sha256(&[secret.as_bytes()]);
         (ClientSecret::new(secret), hash)
     }

@@ -69,14 +69,11 @@ pub(crate) use self::{
     web_login::{
         WebAuthorization, WebLogin,
         fields::append_fields,
-        oidc_codes::{AuthorizationCode, Grant, Redeemed, Redemption},
+        oidc_codes::{AuthorizationCode, Identity, Redeemed, Redemption},
         site::Site,
         site_login::Page,
-        url_auth::{Approval, Claim, Consent, MATCH_CODE_INVALID, UrlAuth, UrlAuthStatus},
-        url_auth_asked::{
-            MatchCodes, NativeApp, NewUrlAuth, Pkce, Scopes, UrlAuthAsked, UrlAuthResponse,
-            UrlAuthSource,
-        },
+        url_auth::{Claim, End, ForSite, MATCH_CODE_INVALID, UrlAuth},
+        url_auth_asked::{NewUrlAuth, Pkce, UrlAuthAsked, UrlAuthResponse},
         url_auth_link::{UrlAuthLink, links_of},
         userpic::{COLOURS, USERPICS, Userpic},
     },
@@ -256,6 +253,28 @@ impl World {
         let mut bytes = [0; N];
         self.rng.fill_bytes(&mut bytes);
         bytes
+    }
+
+    /// 32 random bytes as text that every address takes.
+    fn token(&mut self) -> String {
+        base64url(&self.random::<32>())
+    }
+
+    /// A secret that this world keeps, drawn when it is asked for first.
+    fn secret(&mut self, name: &str) -> Outcome<[u8; 32]> {
+        let kept = self
+            .db
+            .prepare_cached("SELECT value FROM meta WHERE name = ?1")?
+            .query_row([name], |row| row.get(0))
+            .optional()?;
+        if let Some(secret) = kept {
+            return Ok(secret);
+        }
+        let secret = self.random();
+        self.db
+            .prepare_cached("INSERT INTO meta (name, value) VALUES (?1, ?2)")?
+            .execute(rusqlite::params![name, secret])?;
+        Ok(secret)
     }
 
     /// A hash for a device session or a web authorization: not 0, and in neither of the two

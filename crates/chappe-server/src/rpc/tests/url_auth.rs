@@ -5,9 +5,11 @@ use chappe_schema::value;
 use serde_json::json;
 
 use super::*;
+use crate::bots::MatchCode;
+use crate::browser::Progress;
+use crate::logins::{App, Scopes, Source};
 use crate::world::{
-    MATCH_CODE_INVALID, MatchCodes, NativeApp, NewUrlAuth, Scopes, UrlAuthAsked, UrlAuthResponse,
-    UrlAuthSource, UrlAuthStatus, WebLogin, links_of,
+    MATCH_CODE_INVALID, NewUrlAuth, UrlAuthAsked, UrlAuthResponse, WebLogin, links_of,
 };
 
 const SITE: &str = "https://travel.example.com";
@@ -15,26 +17,18 @@ const SITE: &str = "https://travel.example.com";
 /// What a browser asks on the site of the first bot.
 pub(super) fn ask(server: &mut Bench, change: impl FnOnce(&mut NewUrlAuth)) -> UrlAuthAsked {
     let bot_id = server.world.bots().unwrap()[0].user_id;
+    let login = WebLogin {
+        domain: "travel.example.com".to_owned(),
+        browser: "Firefox 140".to_owned(),
+        platform: "Linux".to_owned(),
+        ip: "192.0.2.7".to_owned(),
+        region: "Unknown".to_owned(),
+    };
     let mut new = NewUrlAuth {
-        source: UrlAuthSource::Widget,
-        response: UrlAuthResponse::LegacyUrl,
-        bot_id,
         redirect_uri: Some(format!("{SITE}/login")),
         origin: Some(SITE.to_owned()),
         scopes: Scopes { profile: true, ..Scopes::default() },
-        state: None,
-        nonce: None,
-        pkce: None,
-        login: WebLogin {
-            domain: "travel.example.com".to_owned(),
-            browser: "Firefox 140".to_owned(),
-            platform: "Linux".to_owned(),
-            ip: "192.0.2.7".to_owned(),
-            region: "Unknown".to_owned(),
-        },
-        app: None,
-        user_id_hint: None,
-        match_codes: MatchCodes::None,
+        ..NewUrlAuth::new(Source::Widget, UrlAuthResponse::LegacyUrl, bot_id, login)
     };
     change(&mut new);
     let now = server.now;
@@ -77,7 +71,7 @@ pub(super) fn accepted(answer: enums::UrlAuthResult) -> Option<String> {
     }
 }
 
-pub(super) fn status(server: &Bench, asked: &UrlAuthAsked) -> UrlAuthStatus {
+pub(super) fn status(server: &Bench, asked: &UrlAuthAsked) -> Progress {
     server.world.poll_url_auth(server.now, &asked.browser_token).unwrap().status
 }
 
@@ -104,7 +98,7 @@ fn only_people_consent() {
         server.refused(caller, &decline(&url), name);
         server.refused(caller, &check(&url, "x"), name);
     }
-    assert_eq!(status(&server, &asked), UrlAuthStatus::Pending);
+    assert_eq!(status(&server, &asked), Progress::Pending);
 }
 
 #[test]
@@ -113,9 +107,9 @@ fn a_person_sees_who_asks_for_what_from_where() {
     let owner = server.demonstration(1);
     let asked = ask(&mut server, |new| {
         new.scopes = Scopes { profile: true, phone: true, write: true };
-        new.match_codes = MatchCodes::First;
+        new.match_codes = MatchCode::First;
         new.user_id_hint = Some(77);
-        new.app = Some(NativeApp { verified_name: Some("Columbus".to_owned()) });
+        new.app = Some(App { verified_name: Some("Columbus".to_owned()) });
     });
     for url in links_of(&asked.token) {
         let seen = shown(&mut server, owner, &url);
@@ -164,7 +158,7 @@ fn a_browser_is_let_in_and_the_login_is_listed() {
     server.refused(stranger, &accept(&url), errors::URL_EXPIRED);
     server.refused(stranger, &decline(&url), errors::URL_EXPIRED);
     server.refused(owner, &decline(&url), errors::URL_EXPIRED);
-    assert_eq!(status(&server, &asked), UrlAuthStatus::Approved);
+    assert_eq!(status(&server, &asked), Progress::Approved);
     // It ends like every other one, and can be begun again.
     assert!(server.call(owner, &account::ResetWebAuthorization { hash: row.hash }).unwrap());
     assert_eq!(server.web(owner).len(), before);
@@ -181,7 +175,7 @@ fn who_declines_or_comes_late_lets_nobody_in() {
     assert!(server.call(owner, &decline(&url)).unwrap(), "the answer may have been lost");
     server.refused(owner, &request(&url), errors::URL_EXPIRED);
     server.refused(owner, &accept(&url), errors::URL_EXPIRED);
-    assert_eq!(status(&server, &asked), UrlAuthStatus::Declined);
+    assert_eq!(status(&server, &asked), Progress::Declined);
 
     let asked = ask(&mut server, |_| {});
     let url = link(&asked);
@@ -191,7 +185,7 @@ fn who_declines_or_comes_late_lets_nobody_in() {
     server.refused(owner, &accept(&url), errors::URL_EXPIRED);
     server.refused(owner, &decline(&url), errors::URL_EXPIRED);
     server.refused(owner, &check(&url, "x"), errors::URL_EXPIRED);
-    assert_eq!(status(&server, &asked), UrlAuthStatus::Expired);
+    assert_eq!(status(&server, &asked), Progress::Expired);
     assert_eq!(server.web(owner), before);
 }
 
@@ -210,20 +204,20 @@ fn the_picture_in_the_browser_decides() {
         match_code: Some(code.into()),
         ..accept(url)
     };
-    let (asked, url, right, wrong) = ask(&mut server, MatchCodes::Asked);
+    let (asked, url, right, wrong) = ask(&mut server, MatchCode::Asked);
     server.refused(owner, &picked(&url, &wrong), MATCH_CODE_INVALID);
     server.refused(owner, &picked(&url, &right), errors::URL_EXPIRED);
-    assert_eq!(status(&server, &asked), UrlAuthStatus::Declined);
+    assert_eq!(status(&server, &asked), Progress::Declined);
 
-    let (_, url, right, wrong) = ask(&mut server, MatchCodes::First);
+    let (_, url, right, wrong) = ask(&mut server, MatchCode::First);
     assert!(!server.call(owner, &check(&url, &wrong)).unwrap());
     server.refused(owner, &check(&url, &right), errors::URL_EXPIRED);
     server.refused(owner, &request(&url), errors::URL_EXPIRED);
 
-    let (asked, url, right, _) = ask(&mut server, MatchCodes::First);
+    let (asked, url, right, _) = ask(&mut server, MatchCode::First);
     assert!(server.call(owner, &check(&url, &right)).unwrap());
     server.call(owner, &picked(&url, &right)).unwrap();
-    assert_eq!(status(&server, &asked), UrlAuthStatus::Approved);
+    assert_eq!(status(&server, &asked), Progress::Approved);
 }
 
 #[test]
@@ -263,7 +257,7 @@ fn what_is_no_link_of_a_login_is_refused() {
 fn a_page_within_telegram_asks_for_itself_only() {
     let mut server = Bench::new();
     let owner = server.demonstration(1);
-    let inside = ask(&mut server, |new| new.source = UrlAuthSource::InApp);
+    let inside = ask(&mut server, |new| new.source = Source::InApp);
     let outside = ask(&mut server, |_| {});
     let from = |asked: &UrlAuthAsked, origin: Option<&str>| messages::RequestUrlAuth {
         in_app_origin: origin.map(Into::into),
@@ -391,5 +385,5 @@ fn older_layers_consent_in_their_own_words() {
     // The address is mandatory there.
     let done = call(&mut server, "messages.acceptUrlAuth", &link(&asked));
     assert_eq!(done, json!({ "_": "urlAuthResultAccepted", "url": "" }));
-    assert_eq!(status(&server, &asked), UrlAuthStatus::Approved);
+    assert_eq!(status(&server, &asked), Progress::Approved);
 }

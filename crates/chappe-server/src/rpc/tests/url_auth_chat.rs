@@ -6,7 +6,10 @@ use super::{
     url_auth::{accept, accepted, ask, link, request, shown, status, widget_hash},
     *,
 };
-use crate::world::{MATCH_CODE_INVALID, MatchCodes, Scopes, UrlAuthAsked, UrlAuthStatus};
+use crate::bots::MatchCode;
+use crate::browser::Progress;
+use crate::logins::Scopes;
+use crate::world::{MATCH_CODE_INVALID, UrlAuthAsked};
 
 const PAGE: &str = "https://travel.example.com/login?next=a#b";
 
@@ -103,7 +106,7 @@ impl Chat {
     }
 
     /// A browser into which the phone number of Ada was typed.
-    fn asked_ada(&mut self, write: bool, match_codes: MatchCodes) -> UrlAuthAsked {
+    fn asked_ada(&mut self, write: bool, match_codes: MatchCode) -> UrlAuthAsked {
         let asked = ask(&mut self.server, |new| {
             new.scopes = Scopes { profile: true, phone: true, write };
             new.match_codes = match_codes;
@@ -303,7 +306,7 @@ fn every_login_is_told_with_a_button_that_ends_it_right_there() {
 fn who_has_the_phone_number_is_asked_by_a_message() {
     let mut chat = Chat::new();
     let (ada, claude) = (chat.ada, chat.claude);
-    let asked = chat.asked_ada(false, MatchCodes::None);
+    let asked = chat.asked_ada(false, MatchCode::None);
     let (_, letter, buttons) = chat.letter(ada);
     for words in
         ["travel.example.com", "(@ColumbusDemoBot)", "your name", "Firefox 140", "192.0.2.7"]
@@ -316,7 +319,7 @@ fn who_has_the_phone_number_is_asked_by_a_message() {
     let url = link(&asked);
     chat.server.refused(claude, &request(&url), errors::URL_EXPIRED);
     chat.server.refused(claude, &accept(&url), errors::URL_EXPIRED);
-    assert_eq!(status(&chat.server, &asked), UrlAuthStatus::Pending);
+    assert_eq!(status(&chat.server, &asked), Progress::Pending);
 
     let answer = chat.press_letter(ada, "Confirm");
     assert_eq!((answer.message.as_deref(), answer.alert), (Some("You confirmed it."), false));
@@ -339,9 +342,9 @@ fn a_message_that_asks_to_write_has_a_button_of_its_own_for_it() {
     for (label, write) in [("Confirm", false), ("Confirm and allow messages", true)] {
         let mut chat = Chat::new();
         let ada = chat.ada;
-        let asked = chat.asked_ada(true, MatchCodes::None);
+        let asked = chat.asked_ada(true, MatchCode::None);
         chat.press_letter(ada, label);
-        assert_eq!(status(&chat.server, &asked), UrlAuthStatus::Approved);
+        assert_eq!(status(&chat.server, &asked), Progress::Approved);
         let (bot, ada) = (chat.user(chat.bot).id, chat.user(ada).id);
         assert_eq!(chat.server.world.may_write(bot, ada).unwrap(), write);
     }
@@ -351,19 +354,19 @@ fn a_message_that_asks_to_write_has_a_button_of_its_own_for_it() {
 fn a_message_is_declined_or_answered_too_late() {
     let mut chat = Chat::new();
     let ada = chat.ada;
-    let asked = chat.asked_ada(false, MatchCodes::None);
+    let asked = chat.asked_ada(false, MatchCode::None);
     let answer = chat.press_letter(ada, "Decline");
     assert!(answer.alert && answer.message.as_deref().unwrap().contains("nobody was let in"));
-    assert_eq!(status(&chat.server, &asked), UrlAuthStatus::Declined);
+    assert_eq!(status(&chat.server, &asked), Progress::Declined);
 
-    let asked = chat.asked_ada(false, MatchCodes::None);
+    let asked = chat.asked_ada(false, MatchCode::None);
     chat.server.now += 300;
     let answer = chat.press_letter(ada, "Confirm");
     assert_eq!((answer.message.as_deref(), answer.alert), (Some("It was over already."), true));
-    assert_eq!(status(&chat.server, &asked), UrlAuthStatus::Expired);
+    assert_eq!(status(&chat.server, &asked), Progress::Expired);
     assert!(chat.server.web(ada).is_empty());
     // What is forgotten, too.
-    let asked = chat.asked_ada(false, MatchCodes::None);
+    let asked = chat.asked_ada(false, MatchCode::None);
     chat.server.now += 300 + 3_601;
     ask(&mut chat.server, |_| {});
     assert_eq!(chat.press_letter(ada, "Decline").message.as_deref(), Some("It was over already."));
@@ -376,7 +379,7 @@ fn with_match_codes_the_picture_is_the_button() {
     for right in [true, false] {
         let mut chat = Chat::new();
         let ada = chat.ada;
-        let asked = chat.asked_ada(true, MatchCodes::Asked);
+        let asked = chat.asked_ada(true, MatchCode::Asked);
         let (_, letter, buttons) = chat.letter(ada);
         assert!(letter.contains("press the picture"), "{letter}");
         assert_eq!(buttons.len(), 3 + 3 + 1);
@@ -385,8 +388,8 @@ fn with_match_codes_the_picture_is_the_button() {
         let label = buttons.iter().map(|(label, _)| label).find(|label| is_picked(label)).unwrap();
         let answer = chat.press_letter(ada, &label.clone());
         let (expected, words) = match right {
-            true => (UrlAuthStatus::Approved, "You confirmed it."),
-            false => (UrlAuthStatus::Declined, "not the picture"),
+            true => (Progress::Approved, "You confirmed it."),
+            false => (Progress::Declined, "not the picture"),
         };
         assert!(answer.message.as_deref().unwrap().contains(words));
         assert_eq!(status(&chat.server, &asked), expected);
@@ -406,9 +409,9 @@ fn another_phone_number_takes_the_place_of_the_first() {
     chat.type_phone(&asked, "+999 66 3 1111").unwrap();
     let answer = chat.press_letter(claude, "Confirm");
     assert_eq!(answer.message.as_deref(), Some("It was over already."));
-    assert_eq!(status(&chat.server, &asked), UrlAuthStatus::Pending);
+    assert_eq!(status(&chat.server, &asked), Progress::Pending);
     chat.press_letter(ada, "Confirm");
-    assert_eq!(status(&chat.server, &asked), UrlAuthStatus::Approved);
+    assert_eq!(status(&chat.server, &asked), Progress::Approved);
     let late = chat.type_phone(&asked, PHONE).unwrap_err();
     assert_eq!(late, errors::URL_EXPIRED.into());
 }
@@ -425,7 +428,7 @@ fn a_phone_number_tells_nobody_whether_it_has_an_account() {
         assert_eq!(refusal, errors::PHONE_NUMBER_INVALID.into(), "{wrong}");
     }
     // Whoever holds the link is told the same as if somebody had the number.
-    let known = chat.asked_ada(false, MatchCodes::None);
+    let known = chat.asked_ada(false, MatchCode::None);
     for asked in [&asked, &known] {
         let url = Some(link(asked).as_str().into());
         let look = messages::RequestUrlAuth { url, ..messages::RequestUrlAuth::new() };
@@ -453,12 +456,12 @@ fn nobody_is_flooded_with_messages() {
         chat.box_of(ada, service).len()
     };
     for _ in 0..7 {
-        chat.asked_ada(false, MatchCodes::None);
+        chat.asked_ada(false, MatchCode::None);
     }
     let asked = ask(&mut chat.server, |_| {});
     assert_eq!(chat.type_phone(&asked, PHONE).unwrap_err(), flood(3_590));
     let service = chat.service();
     assert_eq!(chat.box_of(ada, service).len(), before + 7);
     chat.server.now += 3_600;
-    chat.asked_ada(false, MatchCodes::None);
+    chat.asked_ada(false, MatchCode::None);
 }

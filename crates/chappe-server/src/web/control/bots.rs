@@ -11,7 +11,7 @@ use serde::Deserialize;
 use serde_json::json;
 
 use super::{Answer, Desk, Refusal, answer, ok, read};
-use crate::bots::{BotFather, BotInfo, BotSettings, ClientSecret};
+use crate::bots::{BotInfo, BotSettings, ClientSecret};
 
 /// The paths of bots.
 pub(super) fn routes() -> Router<Desk> {
@@ -22,12 +22,12 @@ pub(super) fn routes() -> Router<Desk> {
 }
 
 /// `GET /bots`
-async fn list_bots(State(bots): State<BotFather>) -> Answer {
+async fn list_bots(State(Desk { bots, .. }): State<Desk>) -> Answer {
     ok(&json!({ "bots": bots.list().await? }))
 }
 
 /// `POST /bots`
-async fn new_bot(State(bots): State<BotFather>, body: Body) -> Answer {
+async fn new_bot(State(Desk { bots, .. }): State<Desk>, body: Body) -> Answer {
     let New { username, name } = read(body).await?;
     let bot = bots.new_bot(&username, &name).await?;
     Ok(answer(StatusCode::CREATED, &json!(bot)))
@@ -42,14 +42,17 @@ struct New {
 }
 
 /// `GET /bots/{username}`
-async fn look_at_bot(State(bots): State<BotFather>, Path(username): Path<String>) -> Answer {
+async fn look_at_bot(
+    State(Desk { bots, .. }): State<Desk>,
+    Path(username): Path<String>,
+) -> Answer {
     let bot = bots.get(&username).await?.ok_or_else(no_bot)?;
     bot_answer(&bot, None)
 }
 
 /// `PUT /bots/{username}`
 async fn set_bot(
-    State(bots): State<BotFather>,
+    State(Desk { bots, .. }): State<Desk>,
     Path(username): Path<String>,
     body: Body,
 ) -> Answer {
@@ -60,13 +63,13 @@ async fn set_bot(
 }
 
 /// `DELETE /bots/{username}`
-async fn remove_bot(State(bots): State<BotFather>, Path(username): Path<String>) -> Answer {
+async fn remove_bot(State(Desk { bots, .. }): State<Desk>, Path(username): Path<String>) -> Answer {
     let bot = bots.remove(&username).await?.ok_or_else(no_bot)?;
     bot_answer(&bot, None)
 }
 
 /// `POST /bots/{username}/secret`
-async fn new_secret(State(bots): State<BotFather>, Path(username): Path<String>) -> Answer {
+async fn new_secret(State(Desk { bots, .. }): State<Desk>, Path(username): Path<String>) -> Answer {
     let secret = bots.new_secret(&username).await?;
     let bot = bots.get(&username).await?.ok_or_else(no_bot)?;
     bot_answer(&bot, Some(&secret))

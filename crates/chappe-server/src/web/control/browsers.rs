@@ -74,7 +74,7 @@ struct Named {
 }
 
 /// `POST /browsers`
-async fn begin(State(browsers): State<Browsers>, body: Body) -> Answer {
+async fn begin(State(Desk { browsers, .. }): State<Desk>, body: Body) -> Answer {
     let New { bot, phone, write, match_code, app, user_id_hint, from } = read(body).await?;
     let mut login = NewLogin::at(bot);
     login = if phone { login.phone() } else { login };
@@ -102,18 +102,18 @@ async fn begin(State(browsers): State<Browsers>, body: Body) -> Answer {
 }
 
 /// `POST /browsers/phone`
-async fn type_phone(State(browsers): State<Browsers>, body: Body) -> Answer {
+async fn type_phone(State(Desk { browsers, .. }): State<Desk>, body: Body) -> Answer {
     let Named { browser, phone } = read(body).await?;
     ok(&json!({ "asked": browsers.find(browser).type_phone(&phone).await? }))
 }
 
 /// `POST /browsers/progress`
-async fn progress(State(browsers): State<Browsers>, body: Body) -> Answer {
+async fn progress(State(Desk { browsers, .. }): State<Desk>, body: Body) -> Answer {
     ok(&json!({ "progress": named(&browsers, body).await?.progress().await? }))
 }
 
 /// `POST /browsers/claim`
-async fn claim(State(browsers): State<Browsers>, body: Body) -> Answer {
+async fn claim(State(Desk { browsers, .. }): State<Desk>, body: Body) -> Answer {
     ok(&json!({ "logged_in": named(&browsers, body).await?.claim().await? }))
 }
 

@@ -15,7 +15,7 @@ use serde_json::{Map, Value, json};
 use tokio::time::timeout;
 
 use super::{Answer, Desk, Refusal, decode, ok, read, seconds};
-use crate::logins::{Grant, Login, Logins};
+use crate::logins::{Grant, Login};
 
 /// The paths of login requests.
 pub(super) fn routes() -> Router<Desk> {
@@ -27,7 +27,7 @@ pub(super) fn routes() -> Router<Desk> {
 }
 
 /// `GET /logins?timeout=...`: those that wait; if none does, the first that comes in time.
-async fn list(State(logins): State<Logins>, uri: Uri) -> Answer {
+async fn list(State(Desk { logins, .. }): State<Desk>, uri: Uri) -> Answer {
     let patience = seconds(&uri)?;
     // Begun before the look, so that none is missed between it and the wait.
     let mut arrivals = logins.arrivals();
@@ -41,14 +41,18 @@ async fn list(State(logins): State<Logins>, uri: Uri) -> Answer {
 }
 
 /// `GET /logins/{id}`
-async fn look(State(logins): State<Logins>, Path(id): Path<String>) -> Answer {
+async fn look(State(Desk { logins, .. }): State<Desk>, Path(id): Path<String>) -> Answer {
     let id = parse_id(&id)?;
     let found: Option<Login> = logins.pending().await?.into_iter().find(|login| login.id == id);
     ok(&found.ok_or_else(no_login)?)
 }
 
 /// `POST /logins/{id}/approve`
-async fn approve(State(logins): State<Logins>, Path(id): Path<String>, body: Body) -> Answer {
+async fn approve(
+    State(Desk { logins, .. }): State<Desk>,
+    Path(id): Path<String>,
+    body: Body,
+) -> Answer {
     let id = parse_id(&id)?;
     let mut answer: Map<String, Value> = read(body).await?;
     let user = answer.remove("user").ok_or_else(|| {
@@ -75,7 +79,7 @@ enum Who {
 }
 
 /// `POST /logins/{id}/decline`
-async fn decline(State(logins): State<Logins>, Path(id): Path<String>) -> Answer {
+async fn decline(State(Desk { logins, .. }): State<Desk>, Path(id): Path<String>) -> Answer {
     logins.decline(parse_id(&id)?).await.map_err(Refusal::from)?;
     ok(&json!({ "declined": true }))
 }

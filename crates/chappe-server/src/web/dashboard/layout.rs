@@ -14,7 +14,7 @@ pub(super) struct Frame<'a> {
     /// The server's time, unix seconds.
     pub(super) now: i32,
     /// How many login requests wait for an answer.
-    pub(super) waiting: usize,
+    pub(super) waiting: i64,
     /// What was just done, if this page is where that ended.
     pub(super) notice: Option<&'static str>,
 }

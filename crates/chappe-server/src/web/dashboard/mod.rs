@@ -255,7 +255,7 @@ impl From<Error> for Sorry {
 /// What a page saw, and when.
 struct Seen<T> {
     now: i32,
-    waiting: usize,
+    waiting: i64,
     shown: T,
 }
 
@@ -280,7 +280,7 @@ impl Dashboard {
     ) -> Result<Seen<T>, Sorry> {
         let seen = self.telegram.run(|world, now| {
             let shown = look(world, now)?;
-            let waiting = world.pending_url_auths(now)?.len();
+            let waiting = world.waiting_url_auths(now)?;
             Ok(Seen { now, waiting, shown })
         });
         Ok(seen.await?)

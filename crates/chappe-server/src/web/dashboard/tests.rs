@@ -13,7 +13,7 @@ use super::{
 use crate::{
     faults::Call,
     letters::Letter,
-    logins::{App, Asks, Login, LoginBot, Source},
+    logins::{App, Login, LoginBot, Scopes, Source},
     world::{
         self, Dcs, NewMessage, Origin, Person, SERVICE_ID, User, Wanted, WebAuthorization,
         WebLogin, World,
@@ -65,7 +65,7 @@ fn login(text: &str, bot: &User) -> Login {
         platform: text.to_owned(),
         ip: text.to_owned(),
         region: text.to_owned(),
-        asks: Asks { profile: true, write: true, phone: true },
+        asks: Scopes { profile: true, write: true, phone: true },
         match_codes: vec!["🦊".to_owned(), "🐙".to_owned(), "⛵".to_owned()],
         app: Some(App { verified_name: Some(text.to_owned()) }),
         user_id: None,
@@ -200,8 +200,10 @@ fn a_consent_says_no_more_than_the_site_learns() {
     let mut story = Story::new();
     let bot = story.evil_bot();
     for profile in [false, true] {
-        let login =
-            Login { asks: Asks { profile, ..Asks::default() }, ..login("shop.example.net", &bot) };
+        let login = Login {
+            asks: Scopes { profile, ..Scopes::default() },
+            ..login("shop.example.net", &bot)
+        };
         let people = vec![story.person(story.me)];
         let page = consent::page(&FRAME, &Consent { login, people, problem: None }).into_string();
         assert_eq!(page.contains("your name, your username"), profile, "{page}");

@@ -4,8 +4,8 @@
 use axum::{
     Router,
     extract::State,
-    http::{HeaderMap, HeaderName, HeaderValue, StatusCode, Uri, header},
-    response::{IntoResponse, Response},
+    http::{HeaderMap, StatusCode, Uri},
+    response::Response,
     routing::get,
 };
 use serde_json::json;
@@ -13,20 +13,23 @@ use serde_json::json;
 use super::{
     super::{
         Telegram, assets, auth,
-        guard::in_a_window,
+        guard::{in_a_window, only_origin, readable_by},
         pages::{self, Problem},
         parameters::Parameters,
         visitor::Visitor,
+        wrong_method,
     },
-    authorize::{Asker, Fault, Target, response_type, scopes},
+    authorize::{Asker, Target, response_type, scopes},
+    fault::Fault,
     id_token::{Way, id_token},
 };
-use crate::world::{MatchCodes, NewUrlAuth, Site, UrlAuthResponse, UrlAuthSource, links_of};
+use crate::logins::Source;
+use crate::world::{NewUrlAuth, Site, UrlAuthResponse, links_of};
 
 pub(super) fn routes() -> Router<Telegram> {
     Router::new()
-        .route("/inapp", get(in_app))
-        .route("/crossapp", get(cross_app))
+        .route("/inapp", get(in_app).head(wrong_method))
+        .route("/crossapp", get(cross_app).head(wrong_method))
         .route("/js/telegram-login.js", get(library))
         .route("/css/telegram-login.css", get(style))
 }
@@ -34,43 +37,13 @@ pub(super) fn routes() -> Router<Telegram> {
 /// `GET /js/telegram-login.js`: the library for pages.
 async fn library() -> Response {
     let script = include_str!("../../../assets/telegram-login.js");
-    assets::shared_file("text/javascript; charset=utf-8", script)
+    assets::shared_file(assets::SCRIPT, script)
 }
 
 /// `GET /css/telegram-login.css`: how its buttons look.
 async fn style() -> Response {
     let style = include_str!("../../../assets/telegram-login.css");
-    assets::shared_file("text/css; charset=utf-8", style)
-}
-
-/// Why there is no login, for a program.
-struct Refusal {
-    status: StatusCode,
-    error: &'static str,
-    description: String,
-}
-
-impl From<Problem> for Refusal {
-    fn from(problem: Problem) -> Self {
-        let description = format!("{}: {}", problem.title(), problem.hint());
-        Self { status: problem.status(), error: "invalid_request", description }
-    }
-}
-
-impl From<Fault> for Refusal {
-    fn from(fault: Fault) -> Self {
-        let description = fault.description.to_owned();
-        Self { status: StatusCode::BAD_REQUEST, error: fault.error, description }
-    }
-}
-
-impl IntoResponse for Refusal {
-    fn into_response(self) -> Response {
-        let body = json!({ "error": self.error, "error_description": self.description });
-        let mut response = pages::json(&body);
-        *response.status_mut() = self.status;
-        response
-    }
+    assets::shared_file(assets::CSS, style)
 }
 
 /// `GET /crossapp`, with the parameters of `/auth`: the link that the app opens.
@@ -78,16 +51,16 @@ async fn cross_app(
     State(telegram): State<Telegram>,
     visitor: Visitor,
     uri: Uri,
-) -> Result<Response, Refusal> {
+) -> Result<Response, Fault> {
     in_a_window(visitor.headers())?;
     let parameters = Parameters::of_query(&uri)?;
     let asker = Asker::find(&telegram, &parameters).await?;
     let target = Target::of(&asker, &parameters)?;
     response_type(&parameters)?;
     if parameters.get("response_type") != Some("code") {
-        return Err(Fault::new("unsupported_response_type", "response_type must be code").into());
+        return Err(Fault::new("unsupported_response_type", "response_type must be code"));
     }
-    let new = asker.ask(&visitor, &parameters, &target, UrlAuthSource::Native)?;
+    let new = asker.ask(&visitor, &parameters, &target, Source::Native)?;
     let [link, _] = ask(&telegram, new).await?;
     Ok(pages::json(&json!({ "url": link })))
 }
@@ -99,9 +72,12 @@ async fn in_app(
     visitor: Visitor,
     headers: HeaderMap,
     uri: Uri,
-) -> Result<Response, Refusal> {
+) -> Result<Response, Fault> {
     let parameters = Parameters::of_query(&uri)?;
-    let origin = page_of(&headers)?;
+    let origin = only_origin(&headers).ok_or_else(|| {
+        let hint = "Only a page can ask: the browser says where it is, by Origin.";
+        Problem::new(StatusCode::FORBIDDEN, "There is no page", hint)
+    })?;
     let mut status = StatusCode::OK;
     let body = match parameters.get("code") {
         Some(code) => {
@@ -111,8 +87,8 @@ async fn in_app(
                 .await
                 .map_err(Problem::from)?;
             match redeemed {
-                (Some(grant), now) => {
-                    json!({ "result": id_token(&telegram, now, &grant, Way::Popup)? })
+                (Some(identity), now) => {
+                    json!({ "result": id_token(&telegram, now, &identity, Way::Popup)? })
                 }
                 (None, _) => {
                     status = StatusCode::BAD_REQUEST;
@@ -132,21 +108,12 @@ async fn in_app(
             }
             let scopes = scopes(&parameters)?;
             let host = Site::of(&origin).map(|site| site.host).unwrap_or_default();
+            let login = visitor.login(&host);
+            // Observed: the library sends no nonce in this mode.
             let new = NewUrlAuth {
-                source: UrlAuthSource::InApp,
-                response: UrlAuthResponse::Code,
-                bot_id: asker.bot.id,
-                redirect_uri: None,
                 origin: Some(origin.clone()),
                 scopes,
-                state: None,
-                // Observed: the library does not send it in this mode.
-                nonce: None,
-                pkce: None,
-                login: visitor.login(&host),
-                app: None,
-                user_id_hint: None,
-                match_codes: MatchCodes::None,
+                ..NewUrlAuth::new(Source::InApp, UrlAuthResponse::Code, asker.bot.id, login)
             };
             let [_, link] = ask(&telegram, new).await?;
             json!({ "url": link })
@@ -154,33 +121,11 @@ async fn in_app(
     };
     let mut response = pages::json(&body);
     *response.status_mut() = status;
-    let headers = response.headers_mut();
-    if let Ok(origin) = HeaderValue::from_str(&origin) {
-        headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, origin);
-    }
-    headers.insert(header::VARY, HeaderValue::from_static("Origin"));
-    headers.insert(
-        HeaderName::from_static("cross-origin-resource-policy"),
-        HeaderValue::from_static("cross-origin"),
-    );
-    Ok(response)
-}
-
-/// The origin of the page that asks, as its browser says.
-fn page_of(headers: &HeaderMap) -> Result<String, Refusal> {
-    let mut origins = headers.get_all(header::ORIGIN).iter();
-    let origin = match (origins.next(), origins.next()) {
-        (Some(origin), None) => origin.to_str().ok(),
-        _ => None,
-    };
-    origin.map(ToOwned::to_owned).ok_or_else(|| {
-        let hint = "Only a page can ask: the browser says where it is, by Origin.";
-        Problem::new(StatusCode::FORBIDDEN, "There is no page", hint).into()
-    })
+    Ok(readable_by(&origin, response))
 }
 
 /// Writes a request down; tells its links.
-async fn ask(telegram: &Telegram, new: NewUrlAuth) -> Result<[String; 2], Refusal> {
+async fn ask(telegram: &Telegram, new: NewUrlAuth) -> Result<[String; 2], Fault> {
     let asked = telegram.run(move |world, now| auth::ask(world, now, new)).await;
     let asked = asked.map_err(Problem::from)?;
     Ok(links_of(&asked.token))

@@ -5,26 +5,24 @@
 //! (RFC 6749, section 4.1.2.1)
 
 use axum::{http::StatusCode, response::Response};
-use chappe_api::errors;
 use serde_json::json;
 
 use super::{
     super::{
-        Refused, Telegram, auth, legacy,
+        Telegram, auth, legacy,
         pages::{self, Problem},
         parameters::Parameters,
-        ticket::Ticket,
         visitor::Visitor,
     },
     OPENID, PHONE, PROFILE, WRITE,
+    fault::Fault,
     id_token::{Way, id_token},
 };
 use crate::{
     bots::{MatchCode, OidcClient},
-    world::{
-        AuthorizationCode, Grant, MatchCodes, NativeApp, NewUrlAuth, Pkce, Scopes, Site, UrlAuth,
-        UrlAuthResponse, UrlAuthSource, UrlAuthStatus, User, World, append_fields,
-    },
+    browser::Progress,
+    logins::{App, Scopes, Source},
+    world::{End, ForSite, NewUrlAuth, Pkce, Site, UrlAuth, UrlAuthResponse, User, append_fields},
 };
 
 /// The longest `state` and `nonce`, in bytes.
@@ -43,23 +41,6 @@ pub(super) struct Target {
     state: Option<String>,
 }
 
-/// What is wrong with a request, for the site. (RFC 6749, section 4.1.2.1; OpenID Connect Core 1.0,
-/// section 3.1.2.6)
-pub(super) struct Fault {
-    pub(super) error: &'static str,
-    pub(super) description: &'static str,
-}
-
-impl Fault {
-    pub(super) const fn new(error: &'static str, description: &'static str) -> Self {
-        Self { error, description }
-    }
-
-    const fn invalid(description: &'static str) -> Self {
-        Self::new("invalid_request", description)
-    }
-}
-
 impl Asker {
     /// Looks a client up.
     ///
@@ -69,19 +50,10 @@ impl Asker {
         telegram: &Telegram,
         parameters: &Parameters,
     ) -> Result<Self, Problem> {
-        // One way to write it: `aud` of an id_token is compared letter by letter.
-        let id = parameters.get("client_id").unwrap_or_default();
-        let known = match id.parse::<i64>().ok().filter(|bot_id| bot_id.to_string() == id) {
-            Some(bot_id) => {
-                let look = move |world: &mut World, _| {
-                    Ok(world.user(bot_id)?.zip(world.oidc_client(bot_id)?))
-                };
-                telegram.run(look).await?
-            }
-            None => None,
-        };
+        let id = parameters.get("client_id").unwrap_or_default().to_owned();
+        let known = telegram.run(move |world, _| world.oidc_client_called(&id)).await?;
         match known {
-            Some((bot, (client, _))) if client.enabled => Ok(Self { bot, client }),
+            Some((bot, client, _)) if client.enabled => Ok(Self { bot, client }),
             Some(_) => Err(Problem::bad(
                 "This client is disabled",
                 "The developer of the bot switched its web login off.",
@@ -100,8 +72,8 @@ impl Asker {
 
     /// What the app is told about the app that asks. Only an address that the system keeps for one app
     /// says which one it is; anybody can take a scheme of an app.
-    fn app(&self, redirect_uri: &str) -> Option<NativeApp> {
-        self.is_native(redirect_uri).then(|| NativeApp {
+    fn app(&self, redirect_uri: &str) -> Option<App> {
+        self.is_native(redirect_uri).then(|| App {
             verified_name: Site::of(redirect_uri)
                 .filter(|site| site.secure)
                 .map(|_| self.bot.first_name.clone()),
@@ -114,7 +86,7 @@ impl Asker {
         visitor: &Visitor,
         parameters: &Parameters,
         target: &Target,
-        source: UrlAuthSource,
+        source: Source,
     ) -> Result<NewUrlAuth, Fault> {
         let scopes = scopes(parameters)?;
         let pkce = pkce(parameters)?;
@@ -137,24 +109,19 @@ impl Asker {
         let scheme = target.redirect_uri.split(':').next().unwrap_or_default();
         let domain = site.as_ref().map_or(scheme, |site| &site.host);
         Ok(NewUrlAuth {
-            source,
-            response: target.response,
-            bot_id: self.bot.id,
             redirect_uri: Some(target.redirect_uri.clone()),
             origin: site.as_ref().map(Site::origin),
             scopes,
             state: target.state.clone(),
             nonce: nonce.map(ToOwned::to_owned),
             pkce,
-            login: visitor.login(domain),
             app: self.app(&target.redirect_uri),
-            user_id_hint: None,
-            match_codes: match (source, self.client.match_codes) {
+            match_codes: match source {
                 // Nothing shows a picture there.
-                (UrlAuthSource::Native, _) | (_, MatchCode::None) => MatchCodes::None,
-                (_, MatchCode::Asked) => MatchCodes::Asked,
-                (_, MatchCode::First) => MatchCodes::First,
+                Source::Native => MatchCode::None,
+                _ => self.client.match_codes,
             },
+            ..NewUrlAuth::new(source, target.response, self.bot.id, visitor.login(domain))
         })
     }
 }
@@ -215,7 +182,7 @@ impl Target {
     fn fail(&self, fault: &Fault) -> Result<Response, Problem> {
         self.tell(vec![
             ("error", fault.error.to_owned()),
-            ("error_description", fault.description.to_owned()),
+            ("error_description", fault.description.clone().into_owned()),
         ])
     }
 }
@@ -233,60 +200,31 @@ pub(crate) async fn authorize(
     let mut target = Target::of(&asker, parameters)?;
     let new = checked_state(&mut target)
         .and_then(|()| response_type(parameters))
-        .and_then(|()| asker.ask(visitor, parameters, &target, UrlAuthSource::Oidc));
+        .and_then(|()| asker.ask(visitor, parameters, &target, Source::Oidc));
     match new {
         Ok(new) => auth::begin(telegram, visitor, new).await,
         Err(fault) => target.fail(&fault),
     }
 }
 
-/// Tells a site how its request ended. What was approved is claimed, and becomes a code or an
-/// id_token, in one transaction.
+/// Tells a site how its request ended.
 ///
 /// # Errors
-/// When the site was told before, or is not served any more.
-pub(crate) async fn finish(
-    telegram: &Telegram,
-    ticket: Ticket,
-    request: &UrlAuth,
-) -> Result<Response, Problem> {
-    let target = Target::of_request(request).ok_or_else(gone)?;
-    match request.status {
-        UrlAuthStatus::Pending | UrlAuthStatus::Declined => {
-            return target.fail(&Fault::new("access_denied", "the person said no"));
+/// When the site was told before.
+pub(crate) fn finish(telegram: &Telegram, end: End) -> Result<Response, Problem> {
+    let target = Target::of_request(&end.request).ok_or_else(gone)?;
+    let given = match (end.told, end.request.status) {
+        (Some(ForSite::Code(code)), _) => ("code", code.as_str().to_owned()),
+        (Some(ForSite::Identity(identity, now)), _) => {
+            ("result", id_token(telegram, now, &identity, Way::Popup)?)
         }
-        UrlAuthStatus::Expired => {
+        (_, Progress::Expired) => {
             return target.fail(&Fault::new("access_denied", "nobody said yes in time"));
         }
-        UrlAuthStatus::Claimed => return Ok(legacy::used()),
-        UrlAuthStatus::Approved => {}
-    }
-    let code = target.response == UrlAuthResponse::Code;
-    let claim = move |world: &mut World, now: i32| {
-        let claim = world.claim_url_auth(now, &ticket.browser_token)?;
-        Ok(match code {
-            true => Given::Code(world.code_of(now, &claim)?),
-            false => Given::Grant(Box::new(world.grant_of(&claim)?), now),
-        })
+        (_, Progress::Claimed) => return Ok(legacy::used()),
+        _ => return target.fail(&Fault::new("access_denied", "the person said no")),
     };
-    let given = telegram.run(claim).await.map_err(|refused| match refused {
-        Refused::By(failure) if failure == errors::OAUTH_REQUEST_INVALID.into() => gone(),
-        refused => refused.into(),
-    })?;
-    match given {
-        Given::Code(code) => target.tell(vec![("code", code.as_str().to_owned())]),
-        Given::Grant(grant, now) => {
-            target.tell(vec![("result", id_token(telegram, now, &grant, Way::Popup)?)])
-        }
-    }
-}
-
-/// What a site is given.
-enum Given {
-    /// A code.
-    Code(AuthorizationCode),
-    /// What an id_token is made of, and when.
-    Grant(Box<Grant>, i32),
+    target.tell(vec![given])
 }
 
 /// What a site wants to have and to do. Scopes that nobody knows are ignored. (OpenID Connect Core
@@ -310,13 +248,12 @@ fn pkce(parameters: &Parameters) -> Result<Option<Pkce>, Fault> {
         };
     };
     let method = method.unwrap_or("plain");
-    let unreserved = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~".contains(&byte);
     let fits = match method {
         "S256" => challenge.len() == 43,
-        "plain" => (43..=128).contains(&challenge.len()),
+        "plain" => true,
         _ => return Err(Fault::invalid("code_challenge_method must be S256 or plain")),
     };
-    if !fits || !challenge.bytes().all(unreserved) {
+    if !fits || !Pkce::can_be_verifier(challenge) {
         return Err(Fault::invalid(
             "code_challenge must be 43 characters for S256, 43 to 128 for plain, of A-Z a-z 0-9 - . _ ~",
         ));

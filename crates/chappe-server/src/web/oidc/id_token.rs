@@ -3,7 +3,7 @@
 use serde_json::{Map, Value};
 
 use super::super::{Telegram, pages::Problem};
-use crate::{bots::Nonce, world::Grant};
+use crate::{bots::Nonce, world::Identity};
 
 /// How long an id_token is good, in seconds. Observed: an hour.
 pub(super) const LIFETIME: i32 = 3_600;
@@ -24,11 +24,11 @@ pub(super) enum Way {
 pub(super) fn id_token(
     telegram: &Telegram,
     now: i32,
-    grant: &Grant,
+    identity: &Identity,
     way: Way,
 ) -> Result<String, Problem> {
-    let alg = grant.client.alg;
-    let claims = claims(telegram.base(), now, grant, way);
+    let alg = identity.client.alg;
+    let claims = claims(telegram.base(), now, identity, way);
     telegram.keys().and_then(|keys| keys.sign(alg, &claims)).ok_or_else(|| {
         Problem::new(
             axum::http::StatusCode::INTERNAL_SERVER_ERROR,
@@ -41,21 +41,21 @@ pub(super) fn id_token(
 
 /// The claims. `openid` stands for who says it to whom about whom, `profile` for `id` and the names,
 /// `phone` for the phone number (core.telegram.org/bots/telegram-login).
-fn claims(issuer: &str, now: i32, grant: &Grant, way: Way) -> Value {
-    let (user, granted) = (&grant.user, &grant.granted);
+fn claims(issuer: &str, now: i32, identity: &Identity, way: Way) -> Value {
+    let (user, granted) = (&identity.user, &identity.granted);
     let mut claims = Map::new();
     let mut claim = |name: &str, value: Value| claims.insert(name.to_owned(), value);
     claim("iss", issuer.into());
-    claim("aud", grant.bot_id.to_string().into());
-    claim("sub", grant.subject.as_str().into());
+    claim("aud", identity.bot_id.to_string().into());
+    claim("sub", identity.subject.as_str().into());
     claim("iat", now.into());
     claim("exp", now.saturating_add(LIFETIME).into());
-    let repeated = match grant.client.nonce {
+    let repeated = match identity.client.nonce {
         Nonce::Always => true,
         Nonce::Popup => way == Way::Popup,
         Nonce::Never => false,
     };
-    if let (true, Some(nonce)) = (repeated, &grant.nonce) {
+    if let (true, Some(nonce)) = (repeated, &identity.nonce) {
         claim("nonce", nonce.as_str().into());
     }
     if granted.profile {
@@ -64,7 +64,7 @@ fn claims(issuer: &str, now: i32, grant: &Grant, way: Way) -> Value {
         if let Some(username) = &user.username {
             claim("preferred_username", username.as_str().into());
         }
-        if let Some(picture) = &grant.picture {
+        if let Some(picture) = &identity.picture {
             claim("picture", picture.as_str().into());
         }
     }

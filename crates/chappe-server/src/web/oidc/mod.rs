@@ -12,6 +12,7 @@
 
 mod apps;
 mod authorize;
+mod fault;
 mod id_token;
 mod keys;
 mod token;

@@ -13,72 +13,17 @@ use serde_json::json;
 use zeroize::Zeroizing;
 
 use super::{
-    super::{Telegram, pages, pages::Problem, parameters::Parameters},
+    super::{Telegram, pages::Problem, parameters::Parameters},
+    fault::{Fault, private},
     id_token::{LIFETIME, Way, id_token},
 };
-use crate::world::{Redeemed, Redemption};
+use crate::world::{Pkce, Redeemed, Redemption};
 
 /// The type of the body.
 const FORM: &str = "application/x-www-form-urlencoded";
 
-/// What a client is asked for that does not show who it is.
-const CHALLENGE: HeaderValue =
-    HeaderValue::from_static("Basic realm=\"telegram\", charset=\"UTF-8\"");
-
 pub(super) fn routes() -> Router<Telegram> {
     Router::new().route("/token", post(token).fallback(only_post))
-}
-
-/// Why there is no token. (RFC 6749, section 5.2)
-struct Refusal {
-    status: StatusCode,
-    error: &'static str,
-    description: String,
-}
-
-impl Refusal {
-    fn new(error: &'static str, description: impl Into<String>) -> Self {
-        let status = match error {
-            "invalid_client" => StatusCode::UNAUTHORIZED,
-            "server_error" => StatusCode::INTERNAL_SERVER_ERROR,
-            _ => StatusCode::BAD_REQUEST,
-        };
-        Self { status, error, description: description.into() }
-    }
-
-    fn invalid(description: impl Into<String>) -> Self {
-        Self::new("invalid_request", description)
-    }
-
-    fn no_client() -> Self {
-        Self::new(
-            "invalid_client",
-            "client_id and client_secret do not belong together, or the client is disabled",
-        )
-    }
-}
-
-impl From<Problem> for Refusal {
-    fn from(problem: Problem) -> Self {
-        let error = match problem.status().is_server_error() {
-            true => "server_error",
-            false => "invalid_request",
-        };
-        let description = format!("{}: {}", problem.title(), problem.hint());
-        Self { status: problem.status(), error, description }
-    }
-}
-
-impl IntoResponse for Refusal {
-    fn into_response(self) -> Response {
-        let body = json!({ "error": self.error, "error_description": self.description });
-        let mut response = answer(pages::json(&body));
-        *response.status_mut() = self.status;
-        if self.status == StatusCode::UNAUTHORIZED {
-            response.headers_mut().insert(header::WWW_AUTHENTICATE, CHALLENGE);
-        }
-        response
-    }
 }
 
 /// `POST /token`
@@ -87,24 +32,24 @@ async fn token(
     headers: HeaderMap,
     uri: Uri,
     body: Body,
-) -> Result<Response, Refusal> {
+) -> Result<Response, Fault> {
     let redemption = read(&headers, &uri, body).await?;
     let redeemed = telegram
         .run(move |world, now| Ok((world.redeem_code(now, &redemption)?, now)))
         .await
         .map_err(Problem::from)?;
     match redeemed {
-        (Redeemed::Grant(grant, access_token), now) => {
-            let id_token = id_token(&telegram, now, &grant, Way::Code)?;
-            Ok(answer(pages::json(&json!({
+        (Redeemed::Identity(identity, access_token), now) => {
+            let id_token = id_token(&telegram, now, &identity, Way::Code)?;
+            Ok(private(&json!({
                 "access_token": access_token.as_str(),
                 "token_type": "Bearer",
                 "expires_in": LIFETIME,
                 "id_token": id_token,
-            }))))
+            })))
         }
-        (Redeemed::NoClient, _) => Err(Refusal::no_client()),
-        (Redeemed::NoGrant, _) => Err(Refusal::new(
+        (Redeemed::NoClient, _) => Err(no_client()),
+        (Redeemed::NoGrant, _) => Err(Fault::new(
             "invalid_grant",
             "the code is unknown, used, over, for another client or another redirect_uri, or the \
              code_verifier does not belong to it",
@@ -114,7 +59,7 @@ async fn token(
 
 /// Every other method of `/token`.
 async fn only_post() -> Response {
-    let refusal = Refusal::invalid("only POST is taken, with the parameters in its body");
+    let refusal = Fault::invalid("only POST is taken, with the parameters in its body");
     let mut response = refusal.into_response();
     *response.status_mut() = StatusCode::METHOD_NOT_ALLOWED;
     response.headers_mut().insert(header::ALLOW, HeaderValue::from_static("POST"));
@@ -122,39 +67,35 @@ async fn only_post() -> Response {
 }
 
 /// Reads a request.
-async fn read(headers: &HeaderMap, uri: &Uri, body: Body) -> Result<Redemption, Refusal> {
+async fn read(headers: &HeaderMap, uri: &Uri, body: Body) -> Result<Redemption, Fault> {
     if uri.query().is_some() {
         // Addresses end up in logs.
-        return Err(Refusal::invalid("parameters belong into the body, not into the address"));
+        return Err(Fault::invalid("parameters belong into the body, not into the address"));
     }
     let kind = headers.get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok());
     let kind = kind.unwrap_or_default().split(';').next().unwrap_or_default().trim();
     if !kind.eq_ignore_ascii_case(FORM) {
-        return Err(Refusal::invalid(format!("the Content-Type must be {FORM}")));
+        return Err(Fault::invalid(format!("the Content-Type must be {FORM}")));
     }
     let form = Parameters::of_form(body).await?;
     let given = |name: &str| form.get(name).map(ToOwned::to_owned);
     match form.get("grant_type") {
         Some("authorization_code") => {}
         Some(_) => {
-            return Err(Refusal::new(
+            return Err(Fault::new(
                 "unsupported_grant_type",
                 "grant_type must be authorization_code",
             ));
         }
-        None => return Err(Refusal::invalid("grant_type is missing")),
+        None => return Err(Fault::invalid("grant_type is missing")),
     }
     let (client_id, secret) = client(headers, given("client_id"), given("client_secret"))?;
     let needed =
-        |name: &str| given(name).ok_or_else(|| Refusal::invalid(format!("{name} is missing")));
+        |name: &str| given(name).ok_or_else(|| Fault::invalid(format!("{name} is missing")));
     let (code, redirect_uri) = (needed("code")?, needed("redirect_uri")?);
     let verifier = given("code_verifier");
-    let unreserved = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~".contains(&byte);
-    let fits = |verifier: &String| {
-        (43..=128).contains(&verifier.len()) && verifier.bytes().all(unreserved)
-    };
-    if !verifier.as_ref().is_none_or(fits) {
-        return Err(Refusal::invalid(
+    if !verifier.as_deref().is_none_or(Pkce::can_be_verifier) {
+        return Err(Fault::invalid(
             "code_verifier must be 43 to 128 characters of A-Z a-z 0-9 - . _ ~",
         ));
     }
@@ -172,24 +113,24 @@ fn client(
     headers: &HeaderMap,
     id: Option<String>,
     secret: Option<String>,
-) -> Result<(String, Option<Zeroizing<String>>), Refusal> {
+) -> Result<(String, Option<Zeroizing<String>>), Fault> {
     let mut found = headers.get_all(header::AUTHORIZATION).iter();
     let authorization = match (found.next(), found.next()) {
         (None, _) => {
-            let id = id.ok_or_else(|| Refusal::new("invalid_client", "client_id is missing"))?;
+            let id = id.ok_or_else(|| Fault::new("invalid_client", "client_id is missing"))?;
             return Ok((id, secret.map(Zeroizing::new)));
         }
         (Some(authorization), None) => authorization,
-        (Some(_), Some(_)) => return Err(Refusal::invalid("there are two Authorization headers")),
+        (Some(_), Some(_)) => return Err(Fault::invalid("there are two Authorization headers")),
     };
     if secret.is_some() {
-        return Err(Refusal::invalid(
+        return Err(Fault::invalid(
             "a client shows who it is by the Authorization header or by client_secret, not by both",
         ));
     }
-    let (user, password) = basic(authorization).ok_or_else(Refusal::no_client)?;
+    let (user, password) = basic(authorization).ok_or_else(no_client)?;
     if id.is_some_and(|id| id != user) {
-        return Err(Refusal::invalid("client_id is another one than in the Authorization header"));
+        return Err(Fault::invalid("client_id is another one than in the Authorization header"));
     }
     Ok((user, Some(password)))
 }
@@ -212,12 +153,11 @@ fn form_decoded(text: &str) -> Option<String> {
     (nothing.is_empty() && !text.contains(['=', '&'])).then(|| value.into_owned())
 }
 
-/// What no cache may keep. (RFC 6749, section 5.1)
-fn answer(mut response: Response) -> Response {
-    let headers = response.headers_mut();
-    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
-    headers.insert(header::PRAGMA, HeaderValue::from_static("no-cache"));
-    response
+fn no_client() -> Fault {
+    Fault::new(
+        "invalid_client",
+        "client_id and client_secret do not belong together, or the client is disabled",
+    )
 }
 
 #[cfg(test)]

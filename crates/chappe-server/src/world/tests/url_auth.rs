@@ -1,7 +1,11 @@
 //! Stories of requests to log in: who may do what with them, and when.
 
 use super::*;
-use crate::bots::{BotSettings, OidcClient};
+use crate::{
+    bots::{BotSettings, MatchCode, OidcClient},
+    browser::Progress,
+    logins::{Approved, Grant, Scopes, Source},
+};
 
 const LIFETIME: i32 = 300;
 
@@ -9,20 +13,13 @@ const LIFETIME: i32 = 300;
 fn widget(world: &World) -> NewUrlAuth {
     let bot_id = world.bots().unwrap()[0].user_id;
     let domain = world.bot_domain(bot_id).unwrap().unwrap();
+    let login = WebLogin::of_browser(&domain, "Firefox 140", "Linux", Ipv4Addr::LOCALHOST.into());
     NewUrlAuth {
-        source: UrlAuthSource::Widget,
-        response: UrlAuthResponse::LegacyMessage,
-        bot_id,
-        redirect_uri: None,
         origin: Some(format!("https://{domain}")),
         scopes: Scopes { profile: true, ..Scopes::default() },
         state: Some("the state".to_owned()),
         nonce: Some("the nonce".to_owned()),
-        pkce: None,
-        login: WebLogin::of_browser(&domain, "Firefox 140", "Linux", Ipv4Addr::LOCALHOST.into()),
-        app: None,
-        user_id_hint: None,
-        match_codes: MatchCodes::None,
+        ..NewUrlAuth::new(Source::Widget, UrlAuthResponse::LegacyMessage, bot_id, login)
     }
 }
 
@@ -37,8 +34,8 @@ fn approve(
     world: &mut World,
     now: i32,
     (id, user_id): (i64, i64),
-    consent: &Consent,
-) -> Result<Approval, Failure> {
+    consent: &Grant,
+) -> Result<Approved, Failure> {
     world.transaction(|world| world.approve_url_auth(now, id, user_id, consent))
 }
 
@@ -52,8 +49,8 @@ fn people(world: &mut World) -> (i64, i64) {
     (demonstration(world), other)
 }
 
-fn picked(code: &str) -> Consent {
-    Consent { match_code: Some(code.to_owned()), ..Consent::default() }
+fn picked(code: &str) -> Grant {
+    Grant { match_code: Some(code.to_owned()), ..Grant::default() }
 }
 
 #[test]
@@ -62,17 +59,17 @@ fn what_a_person_approves_the_browser_claims_once() {
     let me = demonstration(&world);
     let before = world.web_authorizations(me).unwrap().len();
     let (request, asked) = ask(&mut world, |_| {});
-    assert_eq!((request.status, request.expires), (UrlAuthStatus::Pending, NOW + LIFETIME));
+    assert_eq!((request.status, request.expires), (Progress::Pending, NOW + LIFETIME));
     assert_eq!((request.id, world.last_url_auth().unwrap()), (1, 1));
     assert_eq!(world.pending_url_auths(NOW).unwrap(), std::slice::from_ref(&request));
     assert_eq!(world.url_auth_by_id(NOW, 1).unwrap(), request);
     refused(claim(&mut world, NOW, &asked.browser_token), errors::URL_EXPIRED);
 
-    let approval = approve(&mut world, NOW + 9, (1, me), &Consent::default()).unwrap();
-    assert_eq!(approval, Approval::default());
+    let approval = approve(&mut world, NOW + 9, (1, me), &Grant::default()).unwrap();
+    assert_eq!(approval, Approved::default());
     assert!(world.pending_url_auths(NOW + 9).unwrap().is_empty());
     let status = world.poll_url_auth(NOW + 9, &asked.browser_token).unwrap().status;
-    assert_eq!(status, UrlAuthStatus::Approved);
+    assert_eq!(status, Progress::Approved);
     let rows = world.web_authorizations(me).unwrap();
     assert_eq!(rows.len(), before + 1);
     let row = &rows[0];
@@ -87,7 +84,7 @@ fn what_a_person_approves_the_browser_claims_once() {
     assert_eq!(claimed.request.asked.nonce.as_deref(), Some("the nonce"));
     refused(claim(&mut world, NOW + 10, &asked.browser_token), errors::URL_EXPIRED);
     let status = world.poll_url_auth(NOW + 11, &asked.browser_token).unwrap().status;
-    assert_eq!(status, UrlAuthStatus::Claimed);
+    assert_eq!(status, Progress::Claimed);
 }
 
 #[test]
@@ -100,7 +97,7 @@ fn a_message_of_telegram_says_no_more_than_the_site_learns() {
         let asks =
             world.transaction(|world| world.ask_phone_url_auth(NOW, &asked.browser_token, &phone));
         asks.unwrap();
-        approve(&mut world, NOW, (request.id, me), &Consent::default()).unwrap();
+        approve(&mut world, NOW, (request.id, me), &Grant::default()).unwrap();
         let newest = Wanted { limit: 2, ..Wanted::default() };
         let (written, _) = world.history(me, SERVICE_ID, newest).unwrap();
         assert_eq!(written.len(), 2);
@@ -119,7 +116,7 @@ fn a_login_that_is_ended_before_the_browser_came_lets_nobody_in() {
     for all in [false, true] {
         let (request, asked) = ask(&mut world, |_| {});
         let before: Vec<_> = world.web_authorizations(me).unwrap();
-        approve(&mut world, NOW, (request.id, me), &Consent::default()).unwrap();
+        approve(&mut world, NOW, (request.id, me), &Grant::default()).unwrap();
         let rows = world.web_authorizations(me).unwrap();
         let row = rows.iter().find(|row| !before.contains(row)).unwrap();
         match all {
@@ -127,18 +124,18 @@ fn a_login_that_is_ended_before_the_browser_came_lets_nobody_in() {
             false => world.reset_web_authorization(me, row.hash).unwrap(),
         }
         let status = world.poll_url_auth(NOW, &asked.browser_token).unwrap().status;
-        assert_eq!(status, UrlAuthStatus::Declined);
+        assert_eq!(status, Progress::Declined);
         refused(claim(&mut world, NOW, &asked.browser_token), errors::URL_EXPIRED);
-        let again = approve(&mut world, NOW, (request.id, me), &Consent::default());
+        let again = approve(&mut world, NOW, (request.id, me), &Grant::default());
         refused(again, errors::URL_EXPIRED);
     }
     // What the browser has is not taken back by that.
     let (request, asked) = ask(&mut world, |_| {});
-    approve(&mut world, NOW, (request.id, me), &Consent::default()).unwrap();
+    approve(&mut world, NOW, (request.id, me), &Grant::default()).unwrap();
     claim(&mut world, NOW, &asked.browser_token).unwrap();
     world.reset_web_authorizations(me).unwrap();
     let status = world.poll_url_auth(NOW, &asked.browser_token).unwrap().status;
-    assert_eq!(status, UrlAuthStatus::Claimed);
+    assert_eq!(status, Progress::Claimed);
 }
 
 #[test]
@@ -174,18 +171,18 @@ fn a_lost_answer_is_given_again_and_nothing_is_doubled() {
     let (me, other) = people(&mut world);
     let (request, asked) = ask(&mut world, |_| {});
     assert_eq!(world.own_url_auth(NOW, request.id, me).unwrap(), None);
-    let once = approve(&mut world, NOW, (request.id, me), &Consent::default()).unwrap();
+    let once = approve(&mut world, NOW, (request.id, me), &Grant::default()).unwrap();
     let rows = world.web_authorizations(me).unwrap();
     for claimed in [false, true] {
         if claimed {
             claim(&mut world, NOW, &asked.browser_token).unwrap();
         }
-        let again = approve(&mut world, NOW + 1, (request.id, me), &Consent::default()).unwrap();
+        let again = approve(&mut world, NOW + 1, (request.id, me), &Grant::default()).unwrap();
         assert_eq!(again, once);
         assert_eq!(world.own_url_auth(NOW, request.id, me).unwrap(), Some(once.clone()));
         assert_eq!(world.web_authorizations(me).unwrap(), rows);
         // For everybody else it is over.
-        let late = approve(&mut world, NOW + 1, (request.id, other), &Consent::default());
+        let late = approve(&mut world, NOW + 1, (request.id, other), &Grant::default());
         refused(late, errors::URL_EXPIRED);
         assert!(world.own_url_auth(NOW, request.id, other).unwrap_err().is(errors::URL_EXPIRED));
         let late = world.transaction(|world| world.decline_url_auth(NOW, request.id, other));
@@ -205,21 +202,21 @@ fn a_request_ends_by_itself_and_so_does_an_approval() {
     assert!(world.pending_url_auths(late).unwrap().is_empty());
     let status =
         |world: &World, now| world.poll_url_auth(now, &asked.browser_token).unwrap().status;
-    assert_eq!(status(&world, last), UrlAuthStatus::Pending);
-    assert_eq!(status(&world, late), UrlAuthStatus::Expired);
-    refused(approve(&mut world, late, (request.id, me), &Consent::default()), errors::URL_EXPIRED);
+    assert_eq!(status(&world, last), Progress::Pending);
+    assert_eq!(status(&world, late), Progress::Expired);
+    refused(approve(&mut world, late, (request.id, me), &Grant::default()), errors::URL_EXPIRED);
     let decline = world.transaction(|world| world.decline_url_auth(late, request.id, me));
     refused(decline, errors::URL_EXPIRED);
     let check = world.transaction(|world| world.check_url_auth_code(late, request.id, me, "x"));
     refused(check, errors::URL_EXPIRED);
 
     // In the last moment it can still be approved, and then the browser has its time.
-    approve(&mut world, last, (request.id, me), &Consent::default()).unwrap();
-    assert_eq!(status(&world, late), UrlAuthStatus::Approved);
+    approve(&mut world, last, (request.id, me), &Grant::default()).unwrap();
+    assert_eq!(status(&world, late), Progress::Approved);
     let over = last + LIFETIME;
-    assert_eq!(status(&world, over), UrlAuthStatus::Expired);
+    assert_eq!(status(&world, over), Progress::Expired);
     refused(claim(&mut world, over, &asked.browser_token), errors::URL_EXPIRED);
-    let again = approve(&mut world, over, (request.id, me), &Consent::default());
+    let again = approve(&mut world, over, (request.id, me), &Grant::default());
     refused(again, errors::URL_EXPIRED);
 
     // What is long over is forgotten when the next one comes, and its number is not used again.
@@ -239,8 +236,8 @@ fn who_declined_is_not_asked_again() {
         world.transaction(|world| world.decline_url_auth(NOW, request.id, user)).unwrap();
     }
     let status = world.poll_url_auth(NOW, &asked.browser_token).unwrap().status;
-    assert_eq!(status, UrlAuthStatus::Declined);
-    refused(approve(&mut world, NOW, (request.id, me), &Consent::default()), errors::URL_EXPIRED);
+    assert_eq!(status, Progress::Declined);
+    refused(approve(&mut world, NOW, (request.id, me), &Grant::default()), errors::URL_EXPIRED);
     refused(claim(&mut world, NOW, &asked.browser_token), errors::URL_EXPIRED);
 }
 
@@ -270,7 +267,7 @@ fn the_two_tokens_open_one_door_each() {
 fn the_database_and_the_log_hold_no_token() {
     let directory = tempfile::tempdir().unwrap();
     let mut world = open(Some(directory.path()), 1).unwrap();
-    let (request, asked) = ask(&mut world, |new| new.match_codes = MatchCodes::Asked);
+    let (request, asked) = ask(&mut world, |new| new.match_codes = MatchCode::Asked);
     let code = asked.match_code.clone().unwrap();
     let shown = format!("{asked:?} {:?} {:?}", request.asked, picked(&code));
     for secret in [&asked.token, &asked.browser_token, "the state", "the nonce", &code] {
@@ -293,7 +290,7 @@ fn a_wrong_match_code_ends_the_request() {
     let mut world = world();
     let me = demonstration(&world);
     let ask = |world: &mut World| {
-        let (request, asked) = ask(world, |new| new.match_codes = MatchCodes::Asked);
+        let (request, asked) = ask(world, |new| new.match_codes = MatchCode::Asked);
         let right = asked.match_code.clone().unwrap();
         let different: BTreeSet<_> = request.codes.iter().cloned().collect();
         assert!(different.len() == 3 && request.codes.contains(&right));
@@ -304,11 +301,11 @@ fn a_wrong_match_code_ends_the_request() {
     let (id, browser, right, wrong) = ask(&mut world);
     refused(approve(&mut world, NOW, (id, me), &picked(&wrong)), MATCH_CODE_INVALID);
     let status = world.poll_url_auth(NOW, &browser).unwrap().status;
-    assert_eq!(status, UrlAuthStatus::Declined);
+    assert_eq!(status, Progress::Declined);
     refused(approve(&mut world, NOW, (id, me), &picked(&right)), errors::URL_EXPIRED);
     refused(claim(&mut world, NOW, &browser), errors::URL_EXPIRED);
 
-    for none in [Consent::default(), picked("")] {
+    for none in [Grant::default(), picked("")] {
         let (id, ..) = ask(&mut world);
         refused(approve(&mut world, NOW, (id, me), &none), MATCH_CODE_INVALID);
     }
@@ -325,19 +322,19 @@ fn a_match_code_that_was_checked_first_counts_for_who_checked_it() {
     let check = |world: &mut World, id, user, code: &str| {
         world.transaction(|world| world.check_url_auth_code(NOW, id, user, code))
     };
-    let first = |new: &mut NewUrlAuth| new.match_codes = MatchCodes::First;
+    let first = |new: &mut NewUrlAuth| new.match_codes = MatchCode::First;
     let (request, asked) = ask(&mut world, first);
     let right = asked.match_code.unwrap();
     // Again, since the answer may have been lost.
     for _ in 0..2 {
         assert!(check(&mut world, request.id, me, &right).unwrap());
     }
-    refused(approve(&mut world, NOW, (request.id, other), &Consent::default()), MATCH_CODE_INVALID);
+    refused(approve(&mut world, NOW, (request.id, other), &Grant::default()), MATCH_CODE_INVALID);
 
     let (request, asked) = ask(&mut world, first);
     let right = asked.match_code.unwrap();
     assert!(check(&mut world, request.id, me, &right).unwrap());
-    approve(&mut world, NOW, (request.id, me), &Consent::default()).unwrap();
+    approve(&mut world, NOW, (request.id, me), &Grant::default()).unwrap();
 
     let (request, asked) = ask(&mut world, first);
     let right = asked.match_code.unwrap();
@@ -347,20 +344,20 @@ fn a_match_code_that_was_checked_first_counts_for_who_checked_it() {
     // Who has no code to check picks a wrong one.
     let (request, _) = ask(&mut world, |_| {});
     assert!(!check(&mut world, request.id, me, "").unwrap());
-    refused(approve(&mut world, NOW, (request.id, me), &Consent::default()), errors::URL_EXPIRED);
+    refused(approve(&mut world, NOW, (request.id, me), &Grant::default()), errors::URL_EXPIRED);
 }
 
 #[test]
 fn nobody_is_given_more_than_was_asked_and_granted() {
     let mut world = world();
     let me = demonstration(&world);
-    let both = Consent { write: true, phone: true, match_code: None };
+    let both = Grant { write: true, phone: true, match_code: None };
     let all = Scopes { profile: true, phone: true, write: true };
     let none = Scopes::default();
     for (asked, consent, granted) in [
         (none, &both, none),
-        (all, &Consent::default(), Scopes { profile: true, ..none }),
-        (all, &Consent { phone: true, ..Consent::default() }, Scopes { write: false, ..all }),
+        (all, &Grant::default(), Scopes { profile: true, ..none }),
+        (all, &Grant { phone: true, ..Grant::default() }, Scopes { write: false, ..all }),
         (Scopes { phone: true, ..none }, &both, Scopes { phone: true, ..none }),
         (all, &both, all),
     ] {
@@ -380,14 +377,14 @@ fn a_site_that_lost_its_bot_gets_nothing() {
         let bot_id = request.asked.bot_id;
         let own = world.bot_domain(bot_id).unwrap();
         world.set_bot_domain(bot_id, domain).unwrap();
-        let refusal = approve(&mut world, NOW, (request.id, me), &Consent::default());
+        let refusal = approve(&mut world, NOW, (request.id, me), &Grant::default());
         refused(refusal, errors::OAUTH_REQUEST_INVALID);
         refused(claim(&mut world, NOW, &asked.browser_token), errors::URL_EXPIRED);
         world.set_bot_domain(bot_id, own.as_deref()).unwrap();
-        approve(&mut world, NOW, (request.id, me), &Consent::default()).unwrap();
+        approve(&mut world, NOW, (request.id, me), &Grant::default()).unwrap();
     }
     let (request, _) = ask(&mut world, |new| new.origin = None);
-    let refusal = approve(&mut world, NOW, (request.id, me), &Consent::default());
+    let refusal = approve(&mut world, NOW, (request.id, me), &Grant::default());
     refused(refusal, errors::OAUTH_REQUEST_INVALID);
 }
 
@@ -402,7 +399,7 @@ fn the_same_browser_goes_on_and_another_one_begins() {
     assert!(set.unwrap().is_ok());
     let mut log_in = |now: i32, user: i64, change: &dyn Fn(&mut NewUrlAuth)| {
         let (request, asked) = ask(&mut world, change);
-        approve(&mut world, now, (request.id, user), &Consent::default()).unwrap();
+        approve(&mut world, now, (request.id, user), &Grant::default()).unwrap();
         let hash = claim(&mut world, now, &asked.browser_token).unwrap().web_authorization;
         let rows = world.web_authorizations(user).unwrap();
         let row = rows.into_iter().find(|row| row.hash == hash).unwrap();
@@ -416,7 +413,7 @@ fn the_same_browser_goes_on_and_another_one_begins() {
         &|new| new.login.browser = "Firefox 141".to_owned(),
         &|new| new.login.platform = "Windows".to_owned(),
         &|new| new.login.ip = "192.0.2.1".to_owned(),
-        &|new| (new.bot_id, new.source) = (bots[1].user_id, UrlAuthSource::Oidc),
+        &|new| (new.bot_id, new.source) = (bots[1].user_id, Source::Oidc),
     ];
     for change in changes {
         let (hash, created) = log_in(NOW + 90, me, change);
@@ -477,19 +474,18 @@ fn a_user_has_so_many_known_browsers_and_for_so_long() {
     const YEAR: i32 = 365 * 86_400;
     let mut world = world();
     let user_id = world.demonstration_accounts().unwrap()[0].user_id;
-    let link = |world: &mut World, request: &UrlAuth, shown: Option<&str>| {
-        world.transaction(|world| world.link_browser(NOW, request, shown)).unwrap()
+    let link = |world: &mut World, claim: &Claim, shown: Option<&str>| {
+        world.transaction(|world| world.link_browser(NOW, claim, shown)).unwrap()
     };
     let mut shown = Vec::new();
     for _ in 0..33 {
         let (request, asked) = ask(&mut world, |_| {});
-        assert_eq!(link(&mut world, &request, None), None, "nobody said yes yet");
-        approve(&mut world, NOW, (request.id, user_id), &Consent::default()).unwrap();
-        let mut request = world.poll_url_auth(NOW, &asked.browser_token).unwrap();
-        assert_eq!(link(&mut world, &request, None), None, "nobody typed a number");
-        request.for_user = Some(user_id);
-        let new = link(&mut world, &request, Some("somebody else's")).unwrap();
-        assert_eq!(link(&mut world, &request, Some(&new)), None, "it is known already");
+        approve(&mut world, NOW, (request.id, user_id), &Grant::default()).unwrap();
+        let mut claim = claim(&mut world, NOW, &asked.browser_token).unwrap();
+        assert_eq!(link(&mut world, &claim, None), None, "nobody typed a number");
+        claim.request.for_user = Some(user_id);
+        let new = link(&mut world, &claim, Some("somebody else's")).unwrap();
+        assert_eq!(link(&mut world, &claim, Some(&new)), None, "it is known already");
         shown.push(new);
     }
     let known = |world: &World, now, shown: &str| world.browser_user(now, shown).unwrap().is_some();

@@ -2,7 +2,6 @@
 //! (core.telegram.org/api/url-authorization#automatic-authorization).
 
 use chappe_crypto::sha256;
-use rusqlite::OptionalExtension;
 
 use crate::failure::Outcome;
 use crate::world::{World, base64url};
@@ -12,28 +11,11 @@ use crate::world::{World, base64url};
 const LIFETIME: i32 = 10_000;
 
 impl World {
-    /// The token of a user for now.
+    /// The token of a user for now. All parts of what is hashed have a fixed length.
     pub(crate) fn autologin_token(&mut self, now: i32, user_id: i64) -> Outcome<String> {
-        let secret = self.autologin_secret()?;
+        let secret = self.secret("autologin")?;
         let period = now.div_euclid(LIFETIME);
         let parts: [&[u8]; 3] = [&secret, &user_id.to_le_bytes(), &period.to_le_bytes()];
         Ok(base64url(&sha256(&parts)))
-    }
-
-    /// What nobody can guess a token without. All parts of what is hashed have a fixed length.
-    fn autologin_secret(&mut self) -> Outcome<[u8; 32]> {
-        let known: Option<[u8; 32]> = self
-            .db
-            .prepare_cached("SELECT value FROM meta WHERE name = 'autologin'")?
-            .query_row([], |row| row.get(0))
-            .optional()?;
-        if let Some(secret) = known {
-            return Ok(secret);
-        }
-        let secret = self.random();
-        self.db
-            .prepare_cached("INSERT INTO meta (name, value) VALUES ('autologin', ?1)")?
-            .execute([secret])?;
-        Ok(secret)
     }
 }

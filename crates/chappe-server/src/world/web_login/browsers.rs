@@ -10,7 +10,7 @@ use chappe_crypto::sha256;
 use rusqlite::{OptionalExtension, params};
 
 use crate::failure::Outcome;
-use crate::world::{UrlAuth, UrlAuthStatus, User, World, base64url};
+use crate::world::{Claim, User, World};
 
 /// How long a browser is remembered that nobody uses, in seconds.
 const LIFETIME: i32 = 365 * 86_400;
@@ -19,27 +19,21 @@ const LIFETIME: i32 = 365 * 86_400;
 const MAX_BROWSERS: i64 = 32;
 
 impl World {
-    /// Remembers, when a request is approved, what its browser got by it, if the browser is the
-    /// user's; and the browser, if the user was named by a phone number that was typed there. Tells what
-    /// such a browser shows from then on.
-    pub(crate) fn link_browser(
+    /// Remembers, when a request is claimed, what its browser got by it, if the browser is the user's;
+    /// and the browser, if the user was named by a phone number that was typed there. Tells what such a
+    /// browser shows from then on.
+    pub(in crate::world) fn link_browser(
         &mut self,
         now: i32,
-        request: &UrlAuth,
+        claim: &Claim,
         shown: Option<&str>,
     ) -> Outcome<Option<String>> {
-        if request.status != UrlAuthStatus::Approved {
-            return Ok(None);
-        }
-        let (user_id, hash): (i64, i64) = self
-            .db
-            .prepare_cached("SELECT user_id, web_authorization FROM url_auths WHERE id = ?1")?
-            .query_row([request.id], |row| Ok((row.get(0)?, row.get(1)?)))?;
+        let Claim { request, user, web_authorization, .. } = claim;
         let known = shown.map_or(Ok(None), |shown| self.browser_user(now, shown))?;
         let (token, new) = match (shown, known, request.for_user) {
-            (Some(shown), Some(known), _) if known.id == user_id => (shown.to_owned(), None),
+            (Some(shown), Some(known), _) if known.id == user.id => (shown.to_owned(), None),
             (_, _, Some(_)) => {
-                let token = self.new_browser(now, user_id)?;
+                let token = self.new_browser(now, user.id)?;
                 (token.clone(), Some(token))
             }
             _ => return Ok(None),
@@ -53,7 +47,7 @@ impl World {
                 "INSERT OR REPLACE INTO web_browser_logins (browser_id, bot_id, hash)
                  SELECT id, ?2, ?3 FROM web_browsers WHERE token = ?1",
             )?
-            .execute(params![token, request.asked.bot_id, hash])?;
+            .execute(params![token, request.asked.bot_id, web_authorization])?;
         Ok(new)
     }
 
@@ -64,7 +58,7 @@ impl World {
                    (SELECT id FROM web_browsers WHERE user_id = ?2 ORDER BY id DESC LIMIT ?3))",
             )?
             .execute(params![now.saturating_sub(LIFETIME), user_id, MAX_BROWSERS - 1])?;
-        let token = base64url(&self.random::<32>());
+        let token = self.token();
         self.db
             .prepare_cached("INSERT INTO web_browsers (token, user_id, used) VALUES (?1, ?2, ?3)")?
             .execute(params![sha256(&[token.as_bytes()]), user_id, now])?;
@@ -110,15 +104,5 @@ impl World {
             .prepare_cached("DELETE FROM web_browsers WHERE token = ?1")?
             .execute([sha256(&[shown.as_bytes()])])?;
         Ok(())
-    }
-
-    /// How many login requests wait for a person.
-    pub(crate) fn waiting_url_auths(&self, now: i32) -> Outcome<i64> {
-        Ok(self
-            .db
-            .prepare_cached(
-                "SELECT count(*) FROM url_auths WHERE status = 'pending' AND expires > ?1",
-            )?
-            .query_row([now], |row| row.get(0))?)
     }
 }

@@ -6,10 +6,8 @@ use rusqlite::{OptionalExtension, Row, params};
 use subtle::ConstantTimeEq;
 use zeroize::Zeroizing;
 
-use crate::world::{
-    Claim, NewUrlAuth, Pkce, Scopes, UrlAuthResponse, UrlAuthSource, User, World, append_fields,
-    base64url,
-};
+use crate::logins::{Scopes, Source};
+use crate::world::{Claim, Pkce, User, World, append_fields, base64url};
 use crate::{bots::OidcClient, failure::Outcome};
 
 /// How long a code is good, in seconds. Assumed: Telegram's own lifetime is not documented.
@@ -36,7 +34,7 @@ pub(crate) struct Redemption {
 /// What becomes of a redemption.
 pub(crate) enum Redeemed {
     /// An id_token of this, and an access token that is good for nothing: there is nothing to ask here.
-    Grant(Box<Grant>, Zeroizing<String>),
+    Identity(Box<Identity>, Zeroizing<String>),
     /// Nothing: the client is not who it says.
     NoClient,
     /// Nothing: the code is not good, or not good for this.
@@ -45,7 +43,7 @@ pub(crate) enum Redeemed {
 
 /// What an id_token is made of.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Grant {
+pub(crate) struct Identity {
     /// The bot whose client it is for.
     pub(crate) bot_id: i64,
     /// The client.
@@ -102,39 +100,24 @@ impl World {
         let asked = &claim.request.asked;
         let code = self.code_of(now, claim)?.0.as_str().to_owned();
         match (asked.source, &asked.redirect_uri, &asked.origin) {
-            (UrlAuthSource::Native, Some(uri), _) => {
+            (Source::Native, Some(uri), _) => {
                 let mut fields = vec![("code", code)];
                 fields.extend(asked.state.clone().map(|state| ("state", state)));
                 Ok(append_fields(uri, &fields))
             }
-            (UrlAuthSource::InApp, _, Some(origin)) => {
+            (Source::InApp, _, Some(origin)) => {
                 Ok(append_fields(&format!("{origin}/"), &[("token", code)]))
             }
             _ => Err(errors::OAUTH_REQUEST_INVALID.into()),
         }
     }
 
-    /// Refuses a request of a client that is not served any more.
-    pub(in crate::world) fn check_oidc_asker(&self, asked: &NewUrlAuth) -> Outcome<()> {
-        let client = self.oidc_client(asked.bot_id)?.map(|(client, _)| client);
-        let served = client.filter(|client| client.enabled).is_some_and(|client| {
-            match (&asked.redirect_uri, &asked.origin) {
-                (Some(uri), _) if asked.response == UrlAuthResponse::Code => client.serves(uri),
-                (Some(uri), _) => client.serves_page(uri),
-                (None, Some(origin)) => client.serves(origin),
-                (None, None) => false,
-            }
-        });
-        if served { Ok(()) } else { Err(errors::OAUTH_REQUEST_INVALID.into()) }
-    }
-
     /// Makes the code of what was claimed.
     pub(crate) fn code_of(&mut self, now: i32, claim: &Claim) -> Outcome<AuthorizationCode> {
         let asked = &claim.request.asked;
-        self.check_oidc_asker(asked)?;
         let target = asked.redirect_uri.as_ref().or(asked.origin.as_ref());
         self.db.prepare_cached("DELETE FROM oidc_codes WHERE expires <= ?1")?.execute([now])?;
-        let code = Zeroizing::new(base64url(&self.random::<32>()));
+        let code = Zeroizing::new(self.token());
         self.db
             .prepare_cached(
                 "INSERT INTO oidc_codes (code, bot_id, user_id, profile, phone, write, target, in_app,
@@ -149,7 +132,7 @@ impl World {
                 claim.granted.phone,
                 claim.granted.write,
                 target,
-                asked.source == UrlAuthSource::InApp,
+                asked.source == Source::InApp,
                 asked.nonce,
                 asked.pkce.as_ref().map(|pkce| &pkce.challenge),
                 asked.pkce.as_ref().map(|pkce| &pkce.method),
@@ -164,16 +147,12 @@ impl World {
     /// A code that its own client shows is used up, whether it was good or not: whoever has it but not
     /// what belongs to it gets one try. Nobody else can use it up.
     pub(crate) fn redeem_code(&mut self, now: i32, asked: &Redemption) -> Outcome<Redeemed> {
-        let bot_id = asked.client_id.parse::<i64>().ok();
-        let known = match bot_id.filter(|id| id.to_string() == asked.client_id) {
-            Some(bot_id) => self.oidc_client(bot_id)?.map(|known| (bot_id, known)),
-            None => None,
-        };
+        let known = self.oidc_client_called(&asked.client_id)?;
         // A client that does not exist costs the same time as a wrong secret.
-        let right = known.as_ref().map_or([0; 32], |(_, (_, hash))| *hash);
+        let right = known.as_ref().map_or([0; 32], |(_, _, hash)| *hash);
         let told = asked.secret.as_ref().map(|secret| sha256(&[secret.as_bytes()]));
         let is_right = told.is_some_and(|told| told.ct_eq(&right).into());
-        let Some((bot_id, (client, _))) = known.filter(|(_, (client, _))| client.enabled) else {
+        let Some((bot, client, _)) = known.filter(|(_, client, _)| client.enabled) else {
             return Ok(Redeemed::NoClient);
         };
         // Only apps have no secret, and only for what was sent to them.
@@ -183,7 +162,7 @@ impl World {
         }
         // Without a secret anybody can name the client: then only what was sent to its app is its own.
         let sent_there = |kept: &Kept| is_right || kept.target == asked.redirect_uri;
-        let own = |kept: &Kept| kept.bot_id == bot_id && !kept.in_app && sent_there(kept);
+        let own = |kept: &Kept| kept.bot_id == bot.id && !kept.in_app && sent_there(kept);
         let Some(kept) = self.take_code(&asked.code, own)? else {
             return Ok(Redeemed::NoGrant);
         };
@@ -197,9 +176,11 @@ impl World {
         let good = now < kept.expires && kept.target == asked.redirect_uri && proven;
         match good.then_some(kept) {
             Some(kept) => {
-                let access_token = Zeroizing::new(base64url(&self.random::<32>()));
-                let grant = self.grant(client, kept)?;
-                Ok(grant.map_or(Redeemed::NoGrant, |grant| Redeemed::Grant(grant, access_token)))
+                let access_token = Zeroizing::new(self.token());
+                Ok(match self.redeemed(client, kept)? {
+                    Some(identity) => Redeemed::Identity(identity, access_token),
+                    None => Redeemed::NoGrant,
+                })
             }
             None => Ok(Redeemed::NoGrant),
         }
@@ -211,44 +192,46 @@ impl World {
         now: i32,
         code: &str,
         origin: &str,
-    ) -> Outcome<Option<Box<Grant>>> {
+    ) -> Outcome<Option<Box<Identity>>> {
         let here = |kept: &Kept| kept.in_app && kept.target == origin;
         let Some(kept) = self.take_code(code, here)?.filter(|kept| now < kept.expires) else {
             return Ok(None);
         };
         match self.oidc_client(kept.bot_id)? {
-            Some((client, _)) if client.enabled => self.grant(client, kept),
+            Some((client, _)) if client.enabled => self.redeemed(client, kept),
             _ => Ok(None),
         }
     }
 
     /// What an id_token of a popup is made of: no code is needed on the way.
-    pub(crate) fn grant_of(&mut self, claim: &Claim) -> Outcome<Grant> {
+    pub(crate) fn identity_of(&mut self, claim: &Claim) -> Outcome<Identity> {
         let asked = &claim.request.asked;
-        self.check_oidc_asker(asked)?;
         let (client, _) = self.oidc_client(asked.bot_id)?.ok_or(errors::OAUTH_REQUEST_INVALID)?;
-        Ok(Grant {
-            bot_id: asked.bot_id,
-            client,
-            subject: self.subject(asked.bot_id, claim.user.id)?,
-            picture: self.userpic(&claim.user),
-            user: claim.user.clone(),
-            granted: claim.granted,
-            nonce: asked.nonce.clone(),
-        })
+        let user = claim.user.clone();
+        self.identity((asked.bot_id, client), user, claim.granted, asked.nonce.clone())
     }
 
     /// Nothing is left to be told of a login that the person has ended since. Assumed: Telegram's own
     /// rule is not known.
-    fn grant(&mut self, client: OidcClient, kept: Kept) -> Outcome<Option<Box<Grant>>> {
+    fn redeemed(&mut self, client: OidcClient, kept: Kept) -> Outcome<Option<Box<Identity>>> {
         let Some(user) = self.user(kept.user_id)? else { return Ok(None) };
         if !self.is_web_authorization(kept.hash)? {
             return Ok(None);
         }
-        let subject = self.subject(kept.bot_id, kept.user_id)?;
-        let Kept { bot_id, granted, nonce, .. } = kept;
+        let identity = self.identity((kept.bot_id, client), user, kept.granted, kept.nonce)?;
+        Ok(Some(Box::new(identity)))
+    }
+
+    fn identity(
+        &mut self,
+        (bot_id, client): (i64, OidcClient),
+        user: User,
+        granted: Scopes,
+        nonce: Option<String>,
+    ) -> Outcome<Identity> {
+        let subject = self.subject(bot_id, user.id)?;
         let picture = self.userpic(&user);
-        Ok(Some(Box::new(Grant { bot_id, client, user, subject, picture, granted, nonce })))
+        Ok(Identity { bot_id, client, user, subject, picture, granted, nonce })
     }
 
     /// Takes a code that is this one's: it is gone then.
@@ -273,21 +256,7 @@ impl World {
     /// The name of a user that only one client knows: digits, as in the documentation's example, that
     /// do not tell the user id. (core.telegram.org/bots/telegram-login)
     fn subject(&mut self, bot_id: i64, user_id: i64) -> Outcome<String> {
-        let known: Option<[u8; 32]> = self
-            .db
-            .prepare_cached("SELECT value FROM meta WHERE name = 'oidc_subjects'")?
-            .query_row([], |row| row.get(0))
-            .optional()?;
-        let key = match known {
-            Some(key) => key,
-            None => {
-                let key = self.random();
-                self.db
-                    .prepare_cached("INSERT INTO meta (name, value) VALUES ('oidc_subjects', ?1)")?
-                    .execute([key])?;
-                key
-            }
-        };
+        let key = self.secret("oidc_subjects")?;
         let hash = sha256(&[&key, &bot_id.to_le_bytes(), &user_id.to_le_bytes()]);
         let [a, b, c, d, e, f, g, h, ..] = hash;
         Ok((u64::from_le_bytes([a, b, c, d, e, f, g, h]) >> 1).to_string())

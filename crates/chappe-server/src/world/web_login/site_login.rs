@@ -4,9 +4,10 @@
 use chappe_api::errors;
 
 use crate::failure::Outcome;
+use crate::logins::Scopes;
 use crate::world::{
-    Allowed, Caller, NewMessage, Scopes, ServiceCallback, Told, User, WebLogin, World,
-    append_fields, inline_rows, service_button,
+    Allowed, Caller, NewMessage, ServiceCallback, Told, User, WebLogin, World, append_fields,
+    inline_rows, service_button,
 };
 
 /// A page of a bot's site that a person opens from the app, logged in.

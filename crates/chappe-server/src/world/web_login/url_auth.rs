@@ -27,9 +27,12 @@ use rusqlite::{OptionalExtension, Row, params, types::Type};
 use serde::{Serialize, de::DeserializeOwned};
 use subtle::ConstantTimeEq;
 
+use crate::bots::{MatchCode, OidcClient};
+use crate::browser::Progress;
 use crate::failure::{Failure, Outcome};
+use crate::logins::{Approved, Grant, Scopes, Source};
 use crate::world::{
-    MatchCodes, NewUrlAuth, Scopes, Site, UrlAuthAsked, UrlAuthSource, User, World, base64url,
+    AuthorizationCode, Identity, NewUrlAuth, Site, UrlAuthAsked, UrlAuthResponse, User, World,
 };
 
 /// How long a request waits for the person, and an approval for the browser, in seconds.
@@ -51,21 +54,6 @@ const CODES: [&str; 24] = [
 pub(crate) const MATCH_CODE_INVALID: ErrorName =
     ErrorName { code: 400, name: "MATCH_CODE_INVALID" };
 
-/// How far a request is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum UrlAuthStatus {
-    /// It waits for the person.
-    Pending,
-    /// It waits for the browser.
-    Approved,
-    /// The browser has what it asked for.
-    Claimed,
-    /// The person said no, or picked a wrong code.
-    Declined,
-    /// Nobody came in time.
-    Expired,
-}
-
 /// A request.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct UrlAuth {
@@ -80,28 +68,10 @@ pub(crate) struct UrlAuth {
     /// When it ends.
     pub(crate) expires: i32,
     /// How far it is.
-    pub(crate) status: UrlAuthStatus,
+    pub(crate) status: Progress,
     /// The only user who may approve it: the one whose phone number was typed into the browser; if
     /// nobody has it, [`SERVICE_ID`](crate::world::SERVICE_ID), which approves nothing.
     pub(crate) for_user: Option<i64>,
-}
-
-/// What a person says yes to.
-#[derive(Clone, Default, PartialEq, Eq)]
-pub(crate) struct Consent {
-    /// The bot may write.
-    pub(crate) write: bool,
-    /// The site may have the phone number.
-    pub(crate) phone: bool,
-    /// The picture that the person picked.
-    pub(crate) match_code: Option<String>,
-}
-
-/// What an approval comes to.
-#[derive(Clone, Default, PartialEq, Eq)]
-pub(crate) struct Approval {
-    /// What the app opens then.
-    pub(crate) url: Option<String>,
 }
 
 /// What the browser may have.
@@ -117,6 +87,26 @@ pub(crate) struct Claim {
     pub(crate) approved: i32,
     /// The web authorization that it became.
     pub(crate) web_authorization: i64,
+}
+
+/// How a request ended for its browser.
+pub(crate) struct End {
+    /// The request as it was found.
+    pub(crate) request: UrlAuth,
+    /// What the site is told, if it was approved.
+    pub(crate) told: Option<ForSite>,
+    /// What the browser shows from now on, if it is known by this login.
+    pub(crate) linked: Option<String>,
+}
+
+/// What a site is told.
+pub(crate) enum ForSite {
+    /// A code.
+    Code(AuthorizationCode),
+    /// The fields of the widget.
+    Fields(Vec<(&'static str, String)>),
+    /// What an id_token is made of, and when.
+    Identity(Box<Identity>, i32),
 }
 
 /// A kept request, with what only this module sees.
@@ -138,11 +128,11 @@ impl Kept {
     fn read(now: i32, row: &Row<'_>) -> rusqlite::Result<Self> {
         let (expires, status): (i32, String) = (row.get(4)?, row.get(5)?);
         let status = match status.as_str() {
-            "pending" | "approved" if expires <= now => UrlAuthStatus::Expired,
-            "pending" => UrlAuthStatus::Pending,
-            "approved" => UrlAuthStatus::Approved,
-            "claimed" => UrlAuthStatus::Claimed,
-            _ => UrlAuthStatus::Declined,
+            "pending" | "approved" if expires <= now => Progress::Expired,
+            "pending" => Progress::Pending,
+            "approved" => Progress::Approved,
+            "claimed" => Progress::Claimed,
+            _ => Progress::Declined,
         };
         let (asked, codes) = (json(row, 1)?, json(row, 2)?);
         let (id, created, for_user) = (row.get(0)?, row.get(3)?, row.get(6)?);
@@ -161,15 +151,14 @@ impl Kept {
     fn waits_for(&self, user_id: i64) -> Outcome<()> {
         let others = self.request.for_user.is_some_and(|only| only != user_id);
         match self.request.status {
-            UrlAuthStatus::Pending if !others => Ok(()),
+            Progress::Pending if !others => Ok(()),
             _ => Err(errors::URL_EXPIRED.into()),
         }
     }
 
     /// Whether this user approved it, and the time to ask again what that came to is not over.
     fn was_approved_by(&self, user_id: i64) -> bool {
-        let approved =
-            matches!(self.request.status, UrlAuthStatus::Approved | UrlAuthStatus::Claimed);
+        let approved = matches!(self.request.status, Progress::Approved | Progress::Claimed);
         approved && self.user_id == Some(user_id)
     }
 
@@ -195,14 +184,14 @@ impl World {
             .prepare_cached("DELETE FROM url_auths WHERE expires <= ?1")?
             .execute([now.saturating_sub(REMEMBERED)])?;
         let (codes, code) = match new.match_codes {
-            MatchCodes::None => (Vec::new(), None),
-            MatchCodes::Asked | MatchCodes::First => {
+            MatchCode::None => (Vec::new(), None),
+            MatchCode::Asked | MatchCode::First => {
                 let codes = self.match_codes();
                 let right = self.below(codes.len());
                 (codes.clone(), codes.into_iter().nth(right))
             }
         };
-        let (token, browser_token) = (self.url_token(), self.url_token());
+        let (token, browser_token) = (self.token(), self.token());
         let expires = now.saturating_add(LIFETIME);
         self.db
             .prepare_cached(
@@ -247,6 +236,16 @@ impl World {
         Ok(rows.collect::<Result<_, _>>()?)
     }
 
+    /// How many requests wait for a person.
+    pub(crate) fn waiting_url_auths(&self, now: i32) -> Outcome<i64> {
+        Ok(self
+            .db
+            .prepare_cached(
+                "SELECT count(*) FROM url_auths WHERE status = 'pending' AND expires > ?1",
+            )?
+            .query_row([now], |row| row.get(0))?)
+    }
+
     /// The number of the newest request; 0 if there was none.
     pub(crate) fn last_url_auth(&self) -> Outcome<i64> {
         let last = self
@@ -263,7 +262,7 @@ impl World {
         now: i32,
         id: i64,
         user_id: i64,
-    ) -> Outcome<Option<Approval>> {
+    ) -> Outcome<Option<Approved>> {
         let kept = self.kept_url_auth(now, "id", id)?;
         match kept.was_approved_by(user_id) {
             true => self.approval(now, kept).map(Some),
@@ -278,23 +277,23 @@ impl World {
         now: i32,
         id: i64,
         user_id: i64,
-        consent: &Consent,
-    ) -> Outcome<Approval> {
+        grant: &Grant,
+    ) -> Outcome<Approved> {
         let kept = self.kept_url_auth(now, "id", id)?;
         if kept.was_approved_by(user_id) {
             return self.approval(now, kept);
         }
         kept.waits_for(user_id)?;
         self.check_asker(&kept.request.asked)?;
-        if !kept.matches(user_id, consent.match_code.as_deref()) {
+        if !kept.matches(user_id, grant.match_code.as_deref()) {
             self.end_url_auth(id)?;
             return Err(MATCH_CODE_INVALID.into());
         }
         let asked = &kept.request.asked;
         let granted = Scopes {
             profile: asked.scopes.profile,
-            phone: asked.scopes.phone && consent.phone,
-            write: asked.scopes.write && consent.write,
+            phone: asked.scopes.phone && grant.phone,
+            write: asked.scopes.write && grant.write,
         };
         let hash = self.log_in_to_site(now, user_id, (asked.bot_id, &asked.login), granted)?;
         self.db
@@ -316,16 +315,16 @@ impl World {
 
     /// What the app opens then. No browser polls for an app or for a page within Telegram: what they
     /// are given is claimed with the approval. No code is kept, so each answer has one of its own.
-    fn approval(&mut self, now: i32, kept: Kept) -> Outcome<Approval> {
+    fn approval(&mut self, now: i32, kept: Kept) -> Outcome<Approved> {
         match kept.request.asked.source {
-            UrlAuthSource::Oidc | UrlAuthSource::Widget => Ok(Approval { url: None }),
-            UrlAuthSource::InApp | UrlAuthSource::Native => {
+            Source::Oidc | Source::Widget => Ok(Approved { url: None }),
+            Source::InApp | Source::Native => {
                 if kept.request.expires <= now {
                     return Err(errors::URL_EXPIRED.into());
                 }
                 let claim = self.claim_of(kept)?;
                 let url = Some(self.code_url(now, &claim)?);
-                Ok(Approval { url })
+                Ok(Approved { url })
             }
         }
     }
@@ -354,7 +353,7 @@ impl World {
     /// Declines a request. One that is declined stays so, whoever says it.
     pub(crate) fn decline_url_auth(&self, now: i32, id: i64, user_id: i64) -> Outcome<()> {
         let kept = self.kept_url_auth(now, "id", id)?;
-        if kept.request.status == UrlAuthStatus::Declined {
+        if kept.request.status == Progress::Declined {
             return Ok(());
         }
         kept.waits_for(user_id)?;
@@ -365,14 +364,36 @@ impl World {
     pub(crate) fn claim_url_auth(&self, now: i32, browser_token: &str) -> Outcome<Claim> {
         let token = sha256(&[browser_token.as_bytes()]);
         let kept = self.kept_url_auth(now, "browser_token", token)?;
-        self.claim(kept)
-    }
-
-    fn claim(&self, kept: Kept) -> Outcome<Claim> {
         match kept.request.status {
-            UrlAuthStatus::Approved => self.claim_of(kept),
+            Progress::Approved => self.claim_of(kept),
             _ => Err(errors::URL_EXPIRED.into()),
         }
+    }
+
+    /// Ends a request for its browser: what was approved is claimed, becomes what the site is told, and
+    /// makes the browser known. `shown` is what it shows of itself.
+    pub(crate) fn finish_url_auth(
+        &mut self,
+        now: i32,
+        browser_token: &str,
+        shown: Option<&str>,
+    ) -> Outcome<End> {
+        let request = self.poll_url_auth(now, browser_token)?;
+        if request.status != Progress::Approved {
+            return Ok(End { request, told: None, linked: None });
+        }
+        let claim = self.claim_url_auth(now, browser_token)?;
+        let told = match request.asked.response {
+            UrlAuthResponse::Code => ForSite::Code(self.code_of(now, &claim)?),
+            UrlAuthResponse::PostMessage => {
+                ForSite::Identity(Box::new(self.identity_of(&claim)?), now)
+            }
+            UrlAuthResponse::LegacyMessage | UrlAuthResponse::LegacyUrl => {
+                ForSite::Fields(self.login_fields(now, &claim.user, request.asked.bot_id)?)
+            }
+        };
+        let linked = self.link_browser(now, &claim, shown)?;
+        Ok(End { request, told: Some(told), linked })
     }
 
     fn claim_of(&self, kept: Kept) -> Outcome<Claim> {
@@ -383,23 +404,27 @@ impl World {
         if !self.is_web_authorization(hash)? {
             return Err(errors::URL_EXPIRED.into());
         }
+        self.check_asker(&request.asked)?;
         let user = self.user(user_id)?.ok_or(errors::URL_EXPIRED)?;
         self.db
             .prepare_cached("UPDATE url_auths SET status = 'claimed' WHERE id = ?1")?
             .execute([request.id])?;
-        request.status = UrlAuthStatus::Claimed;
+        request.status = Progress::Claimed;
         Ok(Claim { request, user, granted, approved, web_authorization: hash })
     }
 
-    /// Refuses a request of a site that the bot was taken away from meanwhile.
+    /// Refuses a request of a site that the bot was taken away from meanwhile, or of a client that is
+    /// not served any more.
     fn check_asker(&self, asked: &NewUrlAuth) -> Outcome<()> {
-        let served = match (asked.source, &asked.origin) {
-            (UrlAuthSource::Widget, Some(origin)) => {
-                let host = Site::of(origin).map(|site| site.host);
+        let served = match asked.source {
+            Source::Widget => {
+                let host = asked.origin.as_deref().and_then(Site::of).map(|site| site.host);
                 host.is_some() && host == self.bot_domain(asked.bot_id)?
             }
-            (UrlAuthSource::Widget, None) => false,
-            _ => return self.check_oidc_asker(asked),
+            Source::InApp | Source::Native | Source::Oidc => {
+                let client = self.oidc_client(asked.bot_id)?.map(|(client, _)| client);
+                client.is_some_and(|client| client.enabled && serves(&client, asked))
+            }
         };
         if served { Ok(()) } else { Err(errors::OAUTH_REQUEST_INVALID.into()) }
     }
@@ -419,18 +444,13 @@ impl World {
             .optional()?;
         let mut kept = kept.ok_or(errors::URL_INVALID)?;
         let ended = |hash| Outcome::Ok(!self.is_web_authorization(hash)?);
-        if kept.request.status == UrlAuthStatus::Approved
+        if kept.request.status == Progress::Approved
             && kept.web_authorization.map_or(Ok(true), ended)?
         {
             // The person logged out there before the browser came for it.
-            kept.request.status = UrlAuthStatus::Declined;
+            kept.request.status = Progress::Declined;
         }
         Ok(kept)
-    }
-
-    /// 32 random bytes as text that every address takes.
-    fn url_token(&mut self) -> String {
-        base64url(&self.random::<32>())
     }
 
     /// Different pictures.
@@ -453,18 +473,13 @@ impl World {
     }
 }
 
-impl std::fmt::Debug for Consent {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Consent")
-            .field("write", &self.write)
-            .field("phone", &self.phone)
-            .finish_non_exhaustive()
-    }
-}
-
-impl std::fmt::Debug for Approval {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Approval").field("has_url", &self.url.is_some()).finish()
+/// Whether a client is served where a request of it leads.
+fn serves(client: &OidcClient, asked: &NewUrlAuth) -> bool {
+    match (&asked.redirect_uri, &asked.origin) {
+        (Some(uri), _) if asked.response == UrlAuthResponse::Code => client.serves(uri),
+        (Some(uri), _) => client.serves_page(uri),
+        (None, Some(origin)) => client.serves(origin),
+        (None, None) => false,
     }
 }
 

@@ -2,21 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::bots::MatchCode;
+use crate::logins::{App, Scopes, Source};
 use crate::world::WebLogin;
-
-/// Who asks.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub(crate) enum UrlAuthSource {
-    /// A page that is shown within Telegram.
-    InApp,
-    /// An app on the same device.
-    Native,
-    /// A page that speaks OpenID Connect.
-    Oidc,
-    /// A page with the login widget.
-    Widget,
-}
 
 /// How the one who asks is told.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -32,31 +20,6 @@ pub(crate) enum UrlAuthResponse {
     PostMessage,
 }
 
-/// What a site may have, or may do.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(default)]
-pub(crate) struct Scopes {
-    /// The person's name.
-    pub(crate) profile: bool,
-    /// The person's phone number.
-    pub(crate) phone: bool,
-    /// Its bot may write to the person.
-    pub(crate) write: bool,
-}
-
-/// Whether the browser shows a picture that the person must pick in the app.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub(crate) enum MatchCodes {
-    /// It does not.
-    #[default]
-    None,
-    /// It does.
-    Asked,
-    /// It does, and the app asks for it before it asks for anything else.
-    First,
-}
-
 /// What binds a code to who asked for it. (RFC 7636)
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Pkce {
@@ -66,11 +29,12 @@ pub(crate) struct Pkce {
     pub(crate) method: String,
 }
 
-/// An app that asks.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct NativeApp {
-    /// Its name, if somebody made sure of it.
-    pub(crate) verified_name: Option<String>,
+impl Pkce {
+    /// Whether this can be a verifier, or the challenge that is the verifier itself. (RFC 7636, section 4.1)
+    pub(crate) fn can_be_verifier(text: &str) -> bool {
+        let unreserved = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~".contains(&byte);
+        (43..=128).contains(&text.len()) && text.bytes().all(unreserved)
+    }
 }
 
 /// A request to be. Whoever makes it has checked that the bot's site may have what is asked, and be
@@ -78,7 +42,7 @@ pub(crate) struct NativeApp {
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct NewUrlAuth {
     /// Who asks.
-    pub(crate) source: UrlAuthSource,
+    pub(crate) source: Source,
     /// How it is told.
     pub(crate) response: UrlAuthResponse,
     /// The bot that the site or app belongs to.
@@ -98,11 +62,11 @@ pub(crate) struct NewUrlAuth {
     /// The domain that the person is shown, and where the browser is.
     pub(crate) login: WebLogin,
     /// The app that asks, if it is an app.
-    pub(crate) app: Option<NativeApp>,
+    pub(crate) app: Option<App>,
     /// The user that the browser knows already.
     pub(crate) user_id_hint: Option<i64>,
     /// Whether there are match codes.
-    pub(crate) match_codes: MatchCodes,
+    pub(crate) match_codes: MatchCode,
 }
 
 /// What the one who asked is given.
@@ -116,6 +80,32 @@ pub(crate) struct UrlAuthAsked {
     pub(crate) match_code: Option<String>,
     /// When the request ends.
     pub(crate) expires: i32,
+}
+
+impl NewUrlAuth {
+    /// Nothing but the question who somebody is.
+    pub(crate) fn new(
+        source: Source,
+        response: UrlAuthResponse,
+        bot_id: i64,
+        login: WebLogin,
+    ) -> Self {
+        Self {
+            source,
+            response,
+            bot_id,
+            redirect_uri: None,
+            origin: None,
+            scopes: Scopes::default(),
+            state: None,
+            nonce: None,
+            pkce: None,
+            login,
+            app: None,
+            user_id_hint: None,
+            match_codes: MatchCode::None,
+        }
+    }
 }
 
 impl std::fmt::Debug for NewUrlAuth {

@@ -10,10 +10,12 @@ use super::{
     site_login::{bot_name, knows_first, listed, place},
     url_auth::MATCH_CODE_INVALID,
 };
+use crate::browser::Progress;
 use crate::failure::{Failure, Outcome};
+use crate::logins::Grant;
 use crate::world::{
-    Consent, Message, NewMessage, SERVICE_ID, ServiceAnswer, ServiceCallback, UrlAuth,
-    UrlAuthStatus, World, inline_rows, service_button, sign_in,
+    Message, NewMessage, SERVICE_ID, ServiceAnswer, ServiceCallback, UrlAuth, World, inline_rows,
+    service_button, sign_in,
 };
 
 /// How many messages there are because of one request. Assumed.
@@ -37,7 +39,7 @@ impl World {
         phone: &str,
     ) -> Outcome<()> {
         let request = self.poll_url_auth(now, browser_token)?;
-        if request.status != UrlAuthStatus::Pending {
+        if request.status != Progress::Pending {
             return Err(errors::URL_EXPIRED.into());
         }
         let phone = sign_in::reachable(phone).ok_or(errors::PHONE_NUMBER_INVALID)?;
@@ -136,7 +138,7 @@ impl World {
     ) -> Outcome<()> {
         let codes = self.url_auth_by_id(now, id)?.codes;
         let match_code = code.and_then(|code| codes.into_iter().nth(code.into()));
-        let consent = Consent { write, phone: false, match_code };
+        let consent = Grant { write, phone: false, match_code };
         self.approve_url_auth(now, id, user_id, &consent)?;
         Ok(())
     }

@@ -1,6 +1,6 @@
 //! The pages as an attacker sees them.
 
-use chappe_server::Handle;
+use chappe_server::{Handle, bots::BotSettings};
 
 use super::{
     SITE, accept, app, bot_id, browser, server,
@@ -276,4 +276,52 @@ async fn only_the_bots_site_may_ask_who_is_logged_in() {
             "{origin}: {answer:?}"
         );
     }
+}
+
+#[tokio::test]
+async fn who_lost_the_domain_meanwhile_is_told_nothing() {
+    let server = server(29).await;
+    let (mut app, mut browser) = (app(&server).await, browser(&server));
+    let (handle, link) = begin(&server, &mut browser).await;
+    app.call(&accept(&link)).await.unwrap();
+    let push = format!("/auth/push?request={handle}");
+    let domain = async |host: &str| {
+        let settings = BotSettings::new().domain(host);
+        server.bot_father().set("ColumbusDemoBot", settings).await.unwrap();
+    };
+    domain("other.example.com").await;
+    let end = browser.get(&push).await;
+    assert!(end.status == 410 && !end.has("location") && !end.body.contains("hash"), "{end:?}");
+    // It was not used up by that.
+    domain("travel.example.com").await;
+    assert_eq!(browser.get(&push).await.status, 302);
+}
+
+#[tokio::test]
+async fn whoever_asks_for_the_head_only_begins_and_ends_nothing() {
+    let server = server(30).await;
+    let (mut app, mut browser) = (app(&server).await, browser(&server));
+    let path = window(&server, "");
+    for path in [&path, "/crossapp?client_id=1", "/inapp?code=x"] {
+        let answer = browser.ask("HEAD", path, "", "").await;
+        assert!(answer.status == 405 && !answer.has("set-cookie"), "{path}: {answer:?}");
+    }
+    assert!(server.logins().pending().await.unwrap().is_empty());
+    let (handle, link) = begin(&server, &mut browser).await;
+    app.call(&accept(&link)).await.unwrap();
+    let push = format!("/auth/push?request={handle}");
+    assert_eq!(browser.ask("HEAD", &push, "", "").await.status, 405);
+    assert_eq!(browser.get(&push).await.status, 302);
+}
+
+#[tokio::test]
+async fn other_pages_cannot_fetch_the_end_of_a_login() {
+    let server = server(32).await;
+    let (mut app, mut browser) = (app(&server).await, browser(&server));
+    let (handle, link) = begin(&server, &mut browser).await;
+    app.call(&accept(&link)).await.unwrap();
+    let push = format!("/auth/push?request={handle}");
+    let picture = "Sec-Fetch-Site: same-site\r\nSec-Fetch-Dest: image\r\n";
+    assert_eq!(browser.ask("GET", &push, picture, "").await.status, 403);
+    assert_eq!(browser.get(&push).await.status, 302);
 }

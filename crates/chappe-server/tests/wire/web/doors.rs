@@ -67,19 +67,24 @@ async fn other_hosts_are_refused() {
 
 #[tokio::test(start_paused = true)]
 async fn who_sends_drop_by_drop_is_cut_off() {
-    let server = server(3).await;
-    let host = browser(&server).host;
-    for beginning in [
-        String::new(),
-        "GET / HT".to_owned(),
-        format!("GET / HTTP/1.1\r\nHost: {host}\r\nX-Slow: "),
-    ] {
-        let mut stream = TcpStream::connect(&host).await.unwrap();
-        stream.write_all(beginning.as_bytes()).await.unwrap();
-        let mut answer = String::new();
-        stream.read_to_string(&mut answer).await.unwrap();
-        assert!(answer.is_empty() || answer.starts_with("HTTP/1.1 4"), "{beginning}: {answer}");
+    let free = SocketAddr::from(([127, 0, 0, 1], 0));
+    let server =
+        Server::builder().in_memory().seed(3).web(free).control(free).start().await.unwrap();
+    let control = Browser::at(server.announcement().control.as_deref().unwrap()).host;
+    for host in [browser(&server).host, control] {
+        for beginning in [
+            String::new(),
+            "GET / HT".to_owned(),
+            format!("GET / HTTP/1.1\r\nHost: {host}\r\nX-Slow: "),
+        ] {
+            let mut stream = TcpStream::connect(&host).await.unwrap();
+            stream.write_all(beginning.as_bytes()).await.unwrap();
+            let mut answer = String::new();
+            stream.read_to_string(&mut answer).await.unwrap();
+            assert!(answer.is_empty() || answer.starts_with("HTTP/1.1 4"), "{beginning}: {answer}");
+        }
     }
+    let host = browser(&server).host;
     // More than 256 idle browsers lock nobody out.
     let mut idle = Vec::new();
     for _ in 0..300 {
