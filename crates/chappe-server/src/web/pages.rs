@@ -13,14 +13,20 @@ use serde_json::Value;
 
 use super::Refused;
 
-/// A whole page: the shell around a body.
+/// A whole page.
 pub(crate) fn page(title: &str, body: Markup) -> Response {
     page_with(title, html! {}, body)
 }
 
 /// A whole page with something more in its head.
 pub(crate) fn page_with(title: &str, head: Markup, body: Markup) -> Response {
-    Html(shell(title, head, body).into_string()).into_response()
+    let head = html! {
+        meta name="robots" content="noindex";
+        link rel="icon" href="/icon.svg" type="image/svg+xml";
+        link rel="stylesheet" href="/css/telegram.css";
+        (head)
+    };
+    Html(document(title, &head, &html! { main { (body) } }).into_string()).into_response()
 }
 
 /// An answer for a program.
@@ -49,8 +55,8 @@ pub(crate) fn message_page(origin: &str, message: &Value, back: &str) -> Respons
     )
 }
 
-/// The shell around a body, with what else belongs into the head.
-fn shell(title: &str, head: Markup, body: Markup) -> Markup {
+/// The skeleton of every page; `head` is what it has in its head besides.
+pub(crate) fn document(title: &str, head: &Markup, body: &Markup) -> Markup {
     html! {
         (DOCTYPE)
         html lang="en" {
@@ -58,13 +64,10 @@ fn shell(title: &str, head: Markup, body: Markup) -> Markup {
                 meta charset="utf-8";
                 meta name="viewport" content="width=device-width, initial-scale=1";
                 meta name="color-scheme" content="light dark";
-                meta name="robots" content="noindex";
                 title { (title) }
-                link rel="icon" href="/icon.svg" type="image/svg+xml";
-                link rel="stylesheet" href="/css/telegram.css";
                 (head)
             }
-            body { main { (body) } }
+            body { (body) }
         }
     }
 }

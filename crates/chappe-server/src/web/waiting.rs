@@ -113,7 +113,7 @@ impl Waiting<'_> {
                 h1 { "Log in to " span.domain { (asked.login.domain) } }
                 p.quiet {
                     "with Telegram, by "
-                    bdi { (self.bot.first_name) " " (self.bot.last_name) }
+                    bdi { (self.bot.full_name()) }
                     @if let Some(username) = &self.bot.username { " @" (username) }
                 }
             }
@@ -163,7 +163,7 @@ impl Waiting<'_> {
                 div.person {
                     img src=(Userpic::of(user).path()) alt="" width="44" height="44";
                     div {
-                        strong { bdi { (user.first_name) " " (user.last_name) } }
+                        strong { bdi { (user.full_name()) } }
                         @if let Some(username) = &user.username { div.quiet { "@" (username) } }
                     }
                 }

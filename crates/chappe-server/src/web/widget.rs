@@ -11,10 +11,10 @@ use axum::{
     response::{Html, IntoResponse, Response},
     routing::get,
 };
-use maud::{DOCTYPE, Markup, html};
+use maud::{Markup, html};
 
 use super::{
-    Telegram, assets, auth, legacy::Asker, pages::Problem, parameters::Parameters, visitor::Visitor,
+    Telegram, assets, auth, legacy::Asker, pages::{Problem, document}, parameters::Parameters, visitor::Visitor,
 };
 use crate::world::{User, Userpic};
 
@@ -70,19 +70,8 @@ fn wrong(text: &str, hint: &str) -> Response {
 }
 
 fn frame(body: Markup) -> Html<String> {
-    let page = html! {
-        (DOCTYPE)
-        html lang="en" {
-            head {
-                meta charset="utf-8";
-                meta name="color-scheme" content="light dark";
-                title { "Log in with Telegram" }
-                link rel="stylesheet" href="/css/widget.css";
-            }
-            body { (body) }
-        }
-    };
-    Html(page.into_string())
+    let head = html! { link rel="stylesheet" href="/css/widget.css"; };
+    Html(document("Log in with Telegram", &head, &body).into_string())
 }
 
 fn button(asker: &Asker, known: Option<&User>, parameters: &Parameters) -> Markup {

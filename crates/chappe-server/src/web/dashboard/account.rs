@@ -101,8 +101,8 @@ pub(super) fn page(frame: &Frame<'_>, shown: &Account) -> Markup {
             }
         }
     };
-    let title = words::plain(&format!("{} {}", user.first_name, user.last_name));
-    frame.page(Part::Overview, title.trim(), &body)
+    let title = words::plain(&user.full_name());
+    frame.page(Part::Overview, &title, &body)
 }
 
 fn sites(frame: &Frame<'_>, user_id: i64, sites: &[Site]) -> Markup {
@@ -377,7 +377,7 @@ pub(super) fn ask_terminate_others(
 }
 
 /// What is known of an account that is to be made.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct NewAccount {
     pub(super) phone: String,
     pub(super) first_name: String,

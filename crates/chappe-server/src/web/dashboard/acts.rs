@@ -3,22 +3,25 @@
 use axum::{
     Extension,
     extract::{Path, State},
+    http::StatusCode,
+    response::IntoResponse,
 };
 
 use super::{
-    Dashboard, Done, Sorry,
+    Answer, Dashboard, Done, Sorry,
     account::{self, NewAccount},
-    bots::{self, NewBot},
+    bots::{self, Bot, NewBot},
     consent,
-    looks::{self, Answer},
-    page, wrong,
+    layout::Frame,
+    looks,
 };
 use crate::{
-    Error,
+    Error, Objection,
     bots::{BotSettings, ClientSecret, OidcClient},
     failure::Failure,
-    logins::Grant,
+    logins::{Approved, Grant},
     web::{Refused, parameters::Parameters},
+    world::World,
 };
 
 /// `/accounts/new`
@@ -27,22 +30,20 @@ pub(super) async fn new_account(
     Extension(form): Extension<Parameters>,
 ) -> Answer {
     let field = |name: &str| form.get(name).unwrap_or_default().to_owned();
-    let (phone, first, last) = (field("phone"), field("first_name"), field("last_name"));
-    let typed = NewAccount { phone, first_name: first, last_name: last, problem: None };
-    let NewAccount { phone, first_name, last_name, .. } = &typed;
-    let (phone, first, last) = (phone.clone(), first_name.clone(), last_name.clone());
-    let made = dashboard
-        .telegram
-        .run(move |world, now| world.new_account(now, &phone, (&first, &last)))
-        .await;
-    let problem = match made {
-        Ok(id) => return Ok(dashboard.done(&format!("/accounts/{id}"), Done::Made)),
-        Err(Refused::By(failure)) => reason(&failure),
-        Err(stopped) => return Err(stopped.into()),
+    let (phone, first_name, last_name) = (field("phone"), field("first_name"), field("last_name"));
+    let mut typed = NewAccount { phone, first_name, last_name, problem: None };
+    let new = typed.clone();
+    let make = move |world: &mut World, now| {
+        world.new_account(now, &new.phone, (&new.first_name, &new.last_name))
     };
-    let seen = dashboard.look(|_, _| Ok(())).await?;
-    let typed = NewAccount { problem: Some(problem), ..typed };
-    Ok(wrong(&account::ask_new(&seen.frame(&dashboard, None), &typed)))
+    match dashboard.telegram.run(make).await {
+        Ok(id) => Ok(dashboard.done(&format!("/accounts/{id}"), Done::Made)),
+        Err(Refused::By(failure)) => {
+            typed.problem = Some(reason(&failure));
+            dashboard.object(|frame| account::ask_new(frame, &typed)).await
+        }
+        Err(stopped) => Err(stopped.into()),
+    }
 }
 
 /// `/accounts/{user}/sites/{hash}/disconnect`
@@ -116,17 +117,9 @@ pub(super) async fn approve(
     grant.phone = form.get("phone").is_some();
     grant.match_code = form.get("match_code").map(str::to_owned);
     match dashboard.logins.approve(id, user, grant).await {
-        Ok(approved) => match &approved.url {
-            Some(url) => {
-                let seen = dashboard.look(|_, _| Ok(())).await?;
-                Ok(page(&consent::opens(&seen.frame(&dashboard, None), url)))
-            }
-            None => Ok(dashboard.done("/logins", Done::Approved)),
-        },
-        Err(Error::Login(error)) => {
-            looks::show_login(&dashboard, id, Some(sentence(error.problem(), error.hint()))).await
-        }
-        Err(error) => Err(error.into()),
+        Ok(Approved { url: None }) => Ok(dashboard.done("/logins", Done::Approved)),
+        Ok(Approved { url: Some(url) }) => dashboard.tell(|frame| consent::opens(frame, &url)).await,
+        Err(error) => unanswered(&dashboard, id, error).await,
     }
 }
 
@@ -134,10 +127,15 @@ pub(super) async fn approve(
 pub(super) async fn decline(State(dashboard): State<Dashboard>, Path(id): Path<i64>) -> Answer {
     match dashboard.logins.decline(id).await {
         Ok(()) => Ok(dashboard.done("/logins", Done::Declined)),
-        Err(Error::Login(error)) => {
-            looks::show_login(&dashboard, id, Some(sentence(error.problem(), error.hint()))).await
-        }
-        Err(error) => Err(error.into()),
+        Err(error) => unanswered(&dashboard, id, error).await,
+    }
+}
+
+/// Shows a request again that could not be answered so.
+async fn unanswered(dashboard: &Dashboard, id: i64, error: Error) -> Answer {
+    match error {
+        Error::Login(why) => looks::show_login(dashboard, id, Some(sentences(&why))).await,
+        error => Err(error.into()),
     }
 }
 
@@ -148,14 +146,14 @@ pub(super) async fn new_bot(
 ) -> Answer {
     let field = |name: &str| form.get(name).unwrap_or_default().to_owned();
     let (username, name) = (field("username"), field("name"));
-    let problem = match dashboard.father.new_bot(&username, &name).await {
-        Ok(bot) => return Ok(dashboard.done(&format!("/bots/{}", bot.username), Done::Made)),
-        Err(Error::Bot(error)) => sentence(error.problem(), error.hint()),
-        Err(error) => return Err(error.into()),
-    };
-    let seen = dashboard.look(|_, _| Ok(())).await?;
-    let typed = NewBot { username, name, problem: Some(problem) };
-    Ok(wrong(&bots::ask_new(&seen.frame(&dashboard, None), &typed)))
+    match dashboard.father.new_bot(&username, &name).await {
+        Ok(bot) => Ok(dashboard.done(&format!("/bots/{}", bot.username), Done::Made)),
+        Err(Error::Bot(why)) => {
+            let typed = NewBot { username, name, problem: Some(sentences(&why)) };
+            dashboard.object(|frame| bots::ask_new(frame, &typed)).await
+        }
+        Err(error) => Err(error.into()),
+    }
 }
 
 /// `/bots/{name}/domain`
@@ -164,9 +162,9 @@ pub(super) async fn set_domain(
     Path(name): Path<String>,
     Extension(form): Extension<Parameters>,
 ) -> Answer {
-    let mut settings = looks::find_bot(&dashboard, &name).await?.settings;
+    let (name, mut settings) = find(&dashboard, name).await?;
     settings.domain = form.get("domain").map(|domain| domain.trim().to_owned());
-    set(&dashboard, &name, settings).await
+    set(&dashboard, name, settings).await
 }
 
 /// `/bots/{name}/openid`
@@ -175,7 +173,7 @@ pub(super) async fn set_openid(
     Path(name): Path<String>,
     Extension(form): Extension<Parameters>,
 ) -> Answer {
-    let mut settings = looks::find_bot(&dashboard, &name).await?.settings;
+    let (name, mut settings) = find(&dashboard, name).await?;
     let lines = |name: &str| {
         let lines = form.get(name).unwrap_or_default().lines().map(str::trim);
         lines.filter(|line| !line.is_empty()).map(str::to_owned).collect::<Vec<_>>()
@@ -197,7 +195,7 @@ pub(super) async fn set_openid(
         client.match_codes = codes;
     }
     settings.oidc = Some(client);
-    set(&dashboard, &name, settings).await
+    set(&dashboard, name, settings).await
 }
 
 /// `/bots/{name}/openid/remove`
@@ -205,9 +203,9 @@ pub(super) async fn remove_openid(
     State(dashboard): State<Dashboard>,
     Path(name): Path<String>,
 ) -> Answer {
-    let mut settings = looks::find_bot(&dashboard, &name).await?.settings;
+    let (name, mut settings) = find(&dashboard, name).await?;
     settings.oidc = None;
-    set(&dashboard, &name, settings).await
+    set(&dashboard, name, settings).await
 }
 
 /// `/bots/{name}/openid/secret`
@@ -216,42 +214,49 @@ pub(super) async fn new_secret(
     Path(name): Path<String>,
 ) -> Answer {
     match dashboard.father.new_secret(&name).await {
-        Ok(secret) => tell_secret(&dashboard, &name, &secret).await,
-        Err(Error::Bot(error)) => Err(Sorry::nothing(&sentence(error.problem(), error.hint()))),
+        Ok(secret) => tell_secret(&dashboard, name, secret).await,
+        Err(Error::Bot(why)) => Err(Sorry::nothing(&sentences(&why))),
         Err(error) => Err(error.into()),
     }
 }
 
+/// The bot of this username, as it spells it, and what is set for it.
+async fn find(dashboard: &Dashboard, name: String) -> Result<(String, BotSettings), Sorry> {
+    let seen = dashboard.look(move |world, _| looks::find_bot(world, &name)).await?;
+    let (name, info) = seen.shown.ok_or_else(|| Sorry::nothing(looks::NO_BOT))?;
+    Ok((name, info.settings))
+}
+
 /// Sets what is set for a bot; shows it again if it makes no sense.
-async fn set(dashboard: &Dashboard, name: &str, settings: BotSettings) -> Answer {
-    let mut bot = looks::find_bot(dashboard, name).await?;
-    match dashboard.father.set(&bot.username, settings.clone()).await {
-        Ok(Some(secret)) => tell_secret(dashboard, &bot.username, &secret).await,
-        Ok(None) => Ok(dashboard.done(&format!("/bots/{}", bot.username), Done::Saved)),
-        Err(Error::Bot(error)) => {
-            bot.settings = settings;
-            bot.problem = Some(sentence(error.problem(), error.hint()));
-            let seen = dashboard.look(|_, _| Ok(())).await?;
-            Ok(wrong(&bots::page(&seen.frame(dashboard, None), &bot)))
+async fn set(dashboard: &Dashboard, name: String, settings: BotSettings) -> Answer {
+    match dashboard.father.set(&name, settings.clone()).await {
+        Ok(Some(secret)) => tell_secret(dashboard, name, secret).await,
+        Ok(None) => Ok(dashboard.done(&format!("/bots/{name}"), Done::Saved)),
+        Err(Error::Bot(why)) => {
+            let draw = |frame: &Frame<'_>, bot: &Bot| {
+                let mut bot = bot.clone();
+                (bot.info.settings, bot.problem) = (settings, Some(sentences(&why)));
+                bots::page(frame, &bot)
+            };
+            let page = looks::show_bot(dashboard, None, name, draw).await?;
+            Ok((StatusCode::UNPROCESSABLE_ENTITY, page).into_response())
         }
         Err(error) => Err(error.into()),
     }
 }
 
 /// Shows a secret, the only time.
-async fn tell_secret(dashboard: &Dashboard, name: &str, secret: &ClientSecret) -> Answer {
-    let bot = looks::find_bot(dashboard, name).await?;
-    let seen = dashboard.look(|_, _| Ok(())).await?;
-    Ok(page(&bots::secret(&seen.frame(dashboard, None), &bot, secret)))
+async fn tell_secret(dashboard: &Dashboard, name: String, secret: ClientSecret) -> Answer {
+    looks::show_bot(dashboard, None, name, |frame, bot| bots::secret(frame, bot, &secret)).await
 }
 
-/// Two halves of an explanation as sentences.
-fn sentence(problem: &str, hint: &str) -> String {
+/// The two halves of an objection as sentences.
+fn sentences(why: &Objection) -> String {
     let begin = |text: &str| {
         let mut letters = text.chars();
         letters.next().map(|first| first.to_uppercase().chain(letters).collect::<String>())
     };
-    let halves = [problem, hint].into_iter().filter_map(begin);
+    let halves = [why.problem(), why.hint()].into_iter().filter_map(begin);
     halves.map(|half| format!("{half}.")).collect::<Vec<_>>().join(" ")
 }
 

@@ -1,23 +1,23 @@
 //! Bots: their tokens, their domains, their OpenID clients.
 
+use std::collections::BTreeMap;
+
 use maud::{Markup, html};
 
 use super::{
     layout::{Frame, Part, Question},
-    overview::{self, BotRow},
+    overview,
     words,
     words::{avatar, foreign, whole},
 };
-use crate::bots::{Alg, BotSettings, ClientSecret, MatchCode, Nonce, OidcClient};
+use crate::bots::{Alg, BotInfo, ClientSecret, MatchCode, Nonce, OidcClient};
 
 /// What the page of a bot shows.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Bot {
-    pub(super) user_id: i64,
     pub(super) username: String,
-    pub(super) name: String,
+    pub(super) info: BotInfo,
     pub(super) token: String,
-    pub(super) settings: BotSettings,
     /// Where the pages are that stand for oauth.telegram.org, if there are some.
     pub(super) web: Option<String>,
     /// What was wrong with what was typed in.
@@ -25,7 +25,7 @@ pub(super) struct Bot {
 }
 
 /// The page of all.
-pub(super) fn list(frame: &Frame<'_>, rows: &[BotRow]) -> Markup {
+pub(super) fn list(frame: &Frame<'_>, bots: &BTreeMap<String, BotInfo>) -> Markup {
     let body = html! {
         div.head {
             h1 { "Bots" }
@@ -34,7 +34,7 @@ pub(super) fn list(frame: &Frame<'_>, rows: &[BotRow]) -> Markup {
         p.lead {
             "A website that logs people in with Telegram belongs to a bot. What @BotFather would set is set here."
         }
-        (overview::bots(frame, rows))
+        (overview::bots(frame, bots))
     };
     frame.page(Part::Bots, "Bots", &body)
 }
@@ -44,11 +44,11 @@ pub(super) fn page(frame: &Frame<'_>, bot: &Bot) -> Markup {
     let body = html! {
         @if let Some(problem) = &bot.problem { p.problem role="alert" { (words::reason(problem)) } }
         div.card.hero {
-            (avatar(bot.user_id, &bot.name, ""))
-            h1 { (foreign(&bot.name)) }
+            (avatar(bot.info.user_id, &bot.info.name, ""))
+            h1 { (foreign(&bot.info.name)) }
             p.more { "@" (foreign(&bot.username)) }
             dl.chips {
-                div { dt { "User id" } dd { code { (bot.user_id) } } }
+                div { dt { "User id" } dd { code { (bot.info.user_id) } } }
                 div {
                     dt { "Token" }
                     dd {
@@ -80,7 +80,7 @@ fn domain(frame: &Frame<'_>, bot: &Bot) -> Markup {
                 label for="domain" { "Domain of the website" }
                 input #domain name="domain" maxlength="253" autocomplete="off" autocapitalize="none"
                     spellcheck="false" placeholder="localhost" aria-describedby="domain-hint"
-                    value=(bot.settings.domain.as_deref().unwrap_or_default());
+                    value=(bot.info.settings.domain.as_deref().unwrap_or_default());
                 p.hint #domain-hint {
                     "For the login widget and for login buttons, as /setdomain of @BotFather: a bare host, without scheme and port. Empty for none."
                 }
@@ -92,7 +92,7 @@ fn domain(frame: &Frame<'_>, bot: &Bot) -> Markup {
 
 fn openid(frame: &Frame<'_>, bot: &Bot) -> Markup {
     let path = format!("/bots/{}/openid", bot.username);
-    let registered = bot.settings.oidc.as_ref();
+    let registered = bot.info.settings.oidc.as_ref();
     let none = OidcClient::new();
     let client = registered.unwrap_or(&none);
     html! {
@@ -101,7 +101,7 @@ fn openid(frame: &Frame<'_>, bot: &Bot) -> Markup {
             @match registered {
                 Some(_) => {
                     dl.facts {
-                        dt { "client_id" } dd { code { (bot.user_id) } }
+                        dt { "client_id" } dd { code { (bot.info.user_id) } }
                         @if let Some(web) = &bot.web { dt { "Issuer" } dd { code { (web) } } }
                         dt { "client_secret" } dd { "told once, when it was made" }
                     }
@@ -211,7 +211,7 @@ pub(super) fn secret(frame: &Frame<'_>, bot: &Bot, secret: &ClientSecret) -> Mar
             h1 { "Keep this secret" }
             p { "It is shown once; the server keeps no more than its hash." }
             dl.facts {
-                dt { "client_id" } dd { code { (bot.user_id) } }
+                dt { "client_id" } dd { code { (bot.info.user_id) } }
                 dt { "client_secret" } dd { code.secret { (secret.as_str()) } }
                 @if let Some(web) = &bot.web { dt { "Issuer" } dd { code { (whole(web)) } } }
             }

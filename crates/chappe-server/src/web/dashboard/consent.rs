@@ -111,7 +111,7 @@ fn answer(shown: &Consent) -> Markup {
                 @for person in &shown.people {
                     @let user = &person.user;
                     option value=(user.id) selected[chosen == Some(user.id)] {
-                        (words::plain(&format!("{} {}", user.first_name, user.last_name)))
+                        (words::plain(&user.full_name()))
                         " · " (overview::phone(user))
                     }
                 }

@@ -1,8 +1,8 @@
 //! What all pages have in common.
 
-use maud::{DOCTYPE, Markup, PreEscaped, html};
+use maud::{Markup, PreEscaped, html};
 
-use super::words;
+use super::{super::pages::document, words};
 
 /// What a page knows of where it is shown.
 #[derive(Clone, Copy, Debug)]
@@ -64,52 +64,44 @@ impl Frame<'_> {
 
     /// A whole page.
     pub(super) fn page(&self, part: Part, title: &str, body: &Markup) -> Markup {
-        let waits = match self.waiting {
-            0 => String::new(),
-            waiting => format!("({waiting}) "),
+        let title = match self.waiting {
+            0 => format!("{title} · chappe"),
+            waiting => format!("({waiting}) {title} · chappe"),
         };
-        html! {
-            (DOCTYPE)
-            html lang="en" {
-                head {
-                    meta charset="utf-8";
-                    meta name="viewport" content="width=device-width, initial-scale=1";
-                    meta name="color-scheme" content="light dark";
-                    title { (waits) (title) " · chappe" }
-                    link rel="icon" href=(self.to("/icon.svg")) type="image/svg+xml";
-                    link rel="stylesheet" href=(self.to("/dashboard.css"));
-                    script src=(self.to("/dashboard.js")) defer {}
+        let head = html! {
+            link rel="icon" href=(self.to("/icon.svg")) type="image/svg+xml";
+            link rel="stylesheet" href=(self.to("/dashboard.css"));
+            script src=(self.to("/dashboard.js")) defer {}
+        };
+        let body = html! {
+            a.skip href="#content" { "Skip to the content" }
+            header.top {
+                div.bar {
+                    a.brand href=(self.to("/")) {
+                        (TELEGRAPH) span { "chappe" } span.of { "local Telegram" }
+                    }
+                    nav aria-label="Dashboard" { (self.links(part)) }
                 }
-                body {
-                    a.skip href="#content" { "Skip to the content" }
-                    header.top {
-                        div.bar {
-                            a.brand href=(self.to("/")) {
-                                (TELEGRAPH) span { "chappe" } span.of { "local Telegram" }
-                            }
-                            nav aria-label="Dashboard" { (self.links(part)) }
-                        }
-                    }
-                    main #content tabindex="-1" {
-                        @if let Some(notice) = self.notice {
-                            p.notice role="status" { (notice) }
-                        }
-                        (body)
-                    }
-                    footer.foot {
-                        p {
-                            "The server's time is " (words::clock(self.now)) " UTC. "
-                            "Nothing here leaves this machine."
-                        }
-                        p {
-                            button.plain #pause type="button" hidden {
-                                "Stop updating this page"
-                            }
-                        }
+            }
+            main #content tabindex="-1" {
+                @if let Some(notice) = self.notice {
+                    p.notice role="status" { (notice) }
+                }
+                (body)
+            }
+            footer.foot {
+                p {
+                    "The server's time is " (words::clock(self.now)) " UTC. "
+                    "Nothing here leaves this machine."
+                }
+                p {
+                    button.plain #pause type="button" hidden {
+                        "Stop updating this page"
                     }
                 }
             }
-        }
+        };
+        document(&title, &head, &body)
     }
 
     fn links(&self, current: Part) -> Markup {
@@ -183,47 +175,24 @@ pub(super) struct Question<'a> {
 
 /// What whoever comes without the key sees, wherever they come.
 pub(super) fn locked(reason: &str) -> Markup {
-    html! {
-        (DOCTYPE)
-        html lang="en" {
-            head {
-                meta charset="utf-8";
-                meta name="viewport" content="width=device-width, initial-scale=1";
-                meta name="color-scheme" content="light dark";
-                title { "Locked · chappe" }
-                // Without it browsers ask for one of their own.
-                link rel="icon" href="data:,";
-            }
-            body {
-                main {
-                    h1 { "This page is locked" }
-                    p { (reason) }
-                }
-            }
-        }
-    }
+    let body = html! { main { h1 { "This page is locked" } p { (reason) } } };
+    document("Locked · chappe", &no_icon(), &body)
 }
 
 /// What whoever comes with the key sees for a moment. The next page is fetched by this one, so that
 /// the cookie goes along even if the link with the key was followed from another site.
 pub(super) fn entered(room: &str) -> Markup {
     let home = format!("{room}/");
-    html! {
-        (DOCTYPE)
-        html lang="en" {
-            head {
-                meta charset="utf-8";
-                meta name="viewport" content="width=device-width, initial-scale=1";
-                meta name="color-scheme" content="light dark";
-                meta http-equiv="refresh" content=(format!("0; url={home}"));
-                title { "chappe" }
-                link rel="icon" href="data:,";
-            }
-            body {
-                main { p { a href=(home) { "To the dashboard" } } }
-            }
-        }
-    }
+    let head = html! {
+        meta http-equiv="refresh" content=(format!("0; url={home}"));
+        (no_icon())
+    };
+    document("chappe", &head, &html! { main { p { a href=(home) { "To the dashboard" } } } })
+}
+
+/// Without it browsers ask for an icon of their own.
+fn no_icon() -> Markup {
+    html! { link rel="icon" href="data:,"; }
 }
 
 const PARTS: [Part; 5] = [Part::Overview, Part::Logins, Part::Bots, Part::Calls, Part::Letters];

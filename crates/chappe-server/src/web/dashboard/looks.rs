@@ -5,40 +5,36 @@ use std::collections::BTreeMap;
 use axum::{
     extract::{Path, State},
     http::{StatusCode, Uri},
-    response::{IntoResponse, Response},
+    response::IntoResponse,
 };
 
 use super::{
-    Dashboard, Sorry,
+    Answer, Dashboard,
     account::{self, Account, NewAccount, Site},
     bots::{self, Bot, NewBot},
     calls::{self, Log, Row},
     consent::{self, Consent},
+    layout::Frame,
     letters as post,
-    overview::{self, BotRow, Overview},
-    page,
+    overview::{self, Overview},
 };
 use crate::{
+    bots::BotInfo,
     failure::Outcome,
     logins::Login,
     web::parameters::Parameters,
     world::{Authorization, Message, Person, SERVICE_ID, User, Wanted, World},
 };
 
-/// What a handler comes to.
-pub(super) type Answer = Result<Response, Sorry>;
-
 /// `/`
 pub(super) async fn overview(State(dashboard): State<Dashboard>, uri: Uri) -> Answer {
-    let seen = dashboard
-        .look(|world, now| {
-            let (people, all) = world.people(MOST)?;
-            let logins = Login::pending(world, now)?;
-            let more = usize::try_from(all).unwrap_or(usize::MAX).saturating_sub(people.len());
-            Ok(Overview { logins, people, more, bots: bot_rows(world)? })
-        })
-        .await?;
-    Ok(page(&overview::page(&seen.frame(&dashboard, Some(&uri)), &seen.shown)))
+    let look = |world: &mut World, now| {
+        let (people, all) = world.people(MOST)?;
+        let logins = Login::pending(world, now)?;
+        let more = usize::try_from(all).unwrap_or(usize::MAX).saturating_sub(people.len());
+        Ok(Overview { logins, people, more, bots: world.bot_infos()? })
+    };
+    dashboard.show(Some(&uri), look, overview::page).await
 }
 
 /// `/accounts/{user}`
@@ -47,34 +43,30 @@ pub(super) async fn account(
     Path(user): Path<i64>,
     uri: Uri,
 ) -> Answer {
-    let seen = dashboard
-        .look(move |world, now| {
-            let Some(person) = world.person(user)? else { return Ok(None) };
-            let phone = person.user.phone.clone().unwrap_or_default();
-            let mut letters = world.letters()?;
-            letters.retain(|letter| letter.to == phone);
-            letters.reverse();
-            let blocked = world.blocked(user)?.into_iter().map(|(blocked, _)| blocked);
-            Ok(Some(Account {
-                dc: world.home(&person.user),
-                password: world.has_password(user)?,
-                devices: world.authorizations(now, user, 0)?,
-                sites: sites(world, user)?,
-                notes: notes(world, user)?,
-                letters,
-                blocked: blocked.collect(),
-                person,
-            }))
-        })
-        .await?;
-    let account = seen.shown.as_ref().ok_or_else(no_account)?;
-    Ok(page(&account::page(&seen.frame(&dashboard, Some(&uri)), account)))
+    let look = move |world: &mut World, now| {
+        let Some(person) = world.person(user)? else { return Ok(None) };
+        let phone = person.user.phone.clone().unwrap_or_default();
+        let mut letters = world.letters()?;
+        letters.retain(|letter| letter.to == phone);
+        letters.reverse();
+        let blocked = world.blocked(user)?.into_iter().map(|(blocked, _)| blocked);
+        Ok(Some(Account {
+            dc: world.home(&person.user),
+            password: world.has_password(user)?,
+            devices: world.authorizations(now, user, 0)?,
+            sites: sites(world, user)?,
+            notes: notes(world, user)?,
+            letters,
+            blocked: blocked.collect(),
+            person,
+        }))
+    };
+    dashboard.show_found(Some(&uri), look, NO_ACCOUNT, account::page).await
 }
 
 /// `/accounts/new`
 pub(super) async fn new_account(State(dashboard): State<Dashboard>) -> Answer {
-    let seen = dashboard.look(|_, _| Ok(())).await?;
-    Ok(page(&account::ask_new(&seen.frame(&dashboard, None), &NewAccount::default())))
+    dashboard.tell(|frame| account::ask_new(frame, &NewAccount::default())).await
 }
 
 /// `/accounts/{user}/sites/{hash}`
@@ -82,9 +74,9 @@ pub(super) async fn site(
     State(dashboard): State<Dashboard>,
     Path((user, hash)): Path<(i64, i64)>,
 ) -> Answer {
-    let seen = dashboard.look(move |world, _| one_site(world, user, hash)).await?;
-    let (user, site) = seen.shown.as_ref().ok_or_else(ended)?;
-    Ok(page(&account::site(&seen.frame(&dashboard, None), user, site)))
+    let look = move |world: &mut World, _| one_site(world, user, hash);
+    let draw = |frame: &Frame<'_>, (user, site): &_| account::site(frame, user, site);
+    dashboard.show_found(None, look, ENDED, draw).await
 }
 
 /// `/accounts/{user}/sites/{hash}/disconnect`
@@ -92,9 +84,9 @@ pub(super) async fn disconnect(
     State(dashboard): State<Dashboard>,
     Path((user, hash)): Path<(i64, i64)>,
 ) -> Answer {
-    let seen = dashboard.look(move |world, _| one_site(world, user, hash)).await?;
-    let (user, site) = seen.shown.as_ref().ok_or_else(ended)?;
-    Ok(page(&account::ask_disconnect(&seen.frame(&dashboard, None), user, site)))
+    let look = move |world: &mut World, _| one_site(world, user, hash);
+    let draw = |frame: &Frame<'_>, (user, site): &_| account::ask_disconnect(frame, user, site);
+    dashboard.show_found(None, look, ENDED, draw).await
 }
 
 /// `/accounts/{user}/sites/disconnect`
@@ -102,14 +94,14 @@ pub(super) async fn disconnect_all(
     State(dashboard): State<Dashboard>,
     Path(user): Path<i64>,
 ) -> Answer {
-    let seen = dashboard
-        .look(move |world, _| {
-            let Some(person) = world.person(user)? else { return Ok(None) };
-            Ok(Some((person.user, sites(world, user)?)))
-        })
-        .await?;
-    let (user, sites) = seen.shown.as_ref().ok_or_else(no_account)?;
-    Ok(page(&account::ask_disconnect_all(&seen.frame(&dashboard, None), user, sites)))
+    let look = move |world: &mut World, _| {
+        let Some(person) = world.person(user)? else { return Ok(None) };
+        Ok(Some((person.user, sites(world, user)?)))
+    };
+    let draw = |frame: &Frame<'_>, (user, sites): &(_, Vec<_>)| {
+        account::ask_disconnect_all(frame, user, sites)
+    };
+    dashboard.show_found(None, look, NO_ACCOUNT, draw).await
 }
 
 /// `/accounts/{user}/devices/{hash}/terminate`
@@ -117,10 +109,13 @@ pub(super) async fn terminate(
     State(dashboard): State<Dashboard>,
     Path((user, hash)): Path<(i64, i64)>,
 ) -> Answer {
-    let seen = dashboard.look(move |world, now| devices(world, now, user)).await?;
-    let (user, devices) = seen.shown.as_ref().ok_or_else(no_account)?;
-    let device = devices.iter().find(|row| row.hash == hash).ok_or_else(ended)?;
-    Ok(page(&account::ask_terminate(&seen.frame(&dashboard, None), user, device)))
+    let look = move |world: &mut World, now| {
+        let Some((user, devices)) = devices(world, now, user)? else { return Ok(None) };
+        let device = devices.into_iter().find(|row| row.hash == hash);
+        Ok(device.map(|device| (user, device)))
+    };
+    let draw = |frame: &Frame<'_>, (user, device): &_| account::ask_terminate(frame, user, device);
+    dashboard.show_found(None, look, ENDED, draw).await
 }
 
 /// `/accounts/{user}/devices/terminate`
@@ -128,15 +123,17 @@ pub(super) async fn terminate_others(
     State(dashboard): State<Dashboard>,
     Path(user): Path<i64>,
 ) -> Answer {
-    let seen = dashboard.look(move |world, now| devices(world, now, user)).await?;
-    let (user, devices) = seen.shown.as_ref().ok_or_else(no_account)?;
-    Ok(page(&account::ask_terminate_others(&seen.frame(&dashboard, None), user, devices)))
+    let look = move |world: &mut World, now| devices(world, now, user);
+    let draw = |frame: &Frame<'_>, (user, devices): &(_, Vec<_>)| {
+        account::ask_terminate_others(frame, user, devices)
+    };
+    dashboard.show_found(None, look, NO_ACCOUNT, draw).await
 }
 
 /// `/logins`
 pub(super) async fn logins(State(dashboard): State<Dashboard>, uri: Uri) -> Answer {
-    let seen = dashboard.look(|world, now| Login::pending(world, now)).await?;
-    Ok(page(&consent::list(&seen.frame(&dashboard, Some(&uri)), &seen.shown)))
+    let look = |world: &mut World, now| Login::pending(world, now);
+    dashboard.show(Some(&uri), look, |frame, logins| consent::list(frame, logins)).await
 }
 
 /// `/logins/{id}`
@@ -146,38 +143,40 @@ pub(super) async fn login(State(dashboard): State<Dashboard>, Path(id): Path<i64
 
 /// The page of a request, and what was wrong with the answer to it.
 pub(super) async fn show_login(dashboard: &Dashboard, id: i64, problem: Option<String>) -> Answer {
-    let told = problem.clone();
-    let seen = dashboard
-        .look(move |world, now| {
-            let mut logins = Login::pending(world, now)?.into_iter();
-            let Some(login) = logins.find(|login| login.id == id) else { return Ok(None) };
-            let people = match login.user_id {
-                Some(only) => world.person(only)?.into_iter().collect(),
-                None => people_of(world, login.user_id_hint)?,
-            };
-            Ok(Some(Consent { login, people, problem }))
-        })
-        .await?;
-    let frame = seen.frame(dashboard, None);
-    Ok(match &seen.shown {
-        Some(consent) if told.is_some() => super::wrong(&consent::page(&frame, consent)),
-        Some(consent) => page(&consent::page(&frame, consent)),
-        None => {
-            (StatusCode::NOT_FOUND, page(&consent::gone(&frame, told.as_deref()))).into_response()
+    let look = move |world: &mut World, now| {
+        let mut logins = Login::pending(world, now)?.into_iter();
+        let Some(login) = logins.find(|login| login.id == id) else { return Ok(Err(problem)) };
+        let people = match login.user_id {
+            Some(only) => world.person(only)?.into_iter().collect(),
+            None => people_of(world, login.user_id_hint)?,
+        };
+        Ok(Ok(Consent { login, people, problem }))
+    };
+    let mut status = StatusCode::OK;
+    let draw = |frame: &Frame<'_>, shown: &Result<Consent, Option<String>>| match shown {
+        Ok(shown) => {
+            if shown.problem.is_some() {
+                status = StatusCode::UNPROCESSABLE_ENTITY;
+            }
+            consent::page(frame, shown)
         }
-    })
+        Err(problem) => {
+            status = StatusCode::NOT_FOUND;
+            consent::gone(frame, problem.as_deref())
+        }
+    };
+    let page = dashboard.show(None, look, draw).await?;
+    Ok((status, page).into_response())
 }
 
 /// `/bots`
 pub(super) async fn bots(State(dashboard): State<Dashboard>, uri: Uri) -> Answer {
-    let seen = dashboard.look(|world, _| bot_rows(world)).await?;
-    Ok(page(&bots::list(&seen.frame(&dashboard, Some(&uri)), &seen.shown)))
+    dashboard.show(Some(&uri), |world, _| world.bot_infos(), bots::list).await
 }
 
 /// `/bots/new`
 pub(super) async fn new_bot(State(dashboard): State<Dashboard>) -> Answer {
-    let seen = dashboard.look(|_, _| Ok(())).await?;
-    Ok(page(&bots::ask_new(&seen.frame(&dashboard, None), &NewBot::default())))
+    dashboard.tell(|frame| bots::ask_new(frame, &NewBot::default())).await
 }
 
 /// `/bots/{name}`
@@ -186,9 +185,7 @@ pub(super) async fn bot(
     Path(name): Path<String>,
     uri: Uri,
 ) -> Answer {
-    let bot = find_bot(&dashboard, &name).await?;
-    let seen = dashboard.look(|_, _| Ok(())).await?;
-    Ok(page(&bots::page(&seen.frame(&dashboard, Some(&uri)), &bot)))
+    show_bot(&dashboard, Some(&uri), name, bots::page).await
 }
 
 /// `/bots/{name}/openid/secret`
@@ -196,9 +193,7 @@ pub(super) async fn new_secret(
     State(dashboard): State<Dashboard>,
     Path(name): Path<String>,
 ) -> Answer {
-    let bot = find_bot(&dashboard, &name).await?;
-    let seen = dashboard.look(|_, _| Ok(())).await?;
-    Ok(page(&bots::ask_secret(&seen.frame(&dashboard, None), &bot)))
+    show_bot(&dashboard, None, name, bots::ask_secret).await
 }
 
 /// `/bots/{name}/openid/remove`
@@ -206,9 +201,23 @@ pub(super) async fn remove_openid(
     State(dashboard): State<Dashboard>,
     Path(name): Path<String>,
 ) -> Answer {
-    let bot = find_bot(&dashboard, &name).await?;
-    let seen = dashboard.look(|_, _| Ok(())).await?;
-    Ok(page(&bots::ask_remove(&seen.frame(&dashboard, None), &bot)))
+    show_bot(&dashboard, None, name, bots::ask_remove).await
+}
+
+/// A page about the bot of this username.
+pub(super) async fn show_bot(
+    dashboard: &Dashboard,
+    address: Option<&Uri>,
+    name: String,
+    draw: impl FnOnce(&Frame<'_>, &Bot) -> maud::Markup,
+) -> Answer {
+    let web = dashboard.telegram.web().map(str::to_owned);
+    let look = move |world: &mut World, _| {
+        let Some((username, info)) = find_bot(world, &name)? else { return Ok(None) };
+        let token = world.bot_token(info.user_id)?.unwrap_or_default();
+        Ok(Some(Bot { username, info, token, web, problem: None }))
+    };
+    dashboard.show_found(address, look, NO_BOT, draw).await
 }
 
 /// `/calls`
@@ -236,21 +245,17 @@ pub(super) async fn calls(State(dashboard): State<Dashboard>, uri: Uri) -> Answe
             (rows, total)
         })
         .await?;
-    let seen = dashboard.look(|_, _| Ok(())).await?;
-    let log = Log { rows, total, filter };
-    Ok(page(&calls::page(&seen.frame(&dashboard, None), &log)))
+    dashboard.tell(|frame| calls::page(frame, &Log { rows, total, filter })).await
 }
 
 /// `/letters`
 pub(super) async fn letters(State(dashboard): State<Dashboard>) -> Answer {
-    let seen = dashboard
-        .look(|world, _| {
-            let mut letters = world.letters()?;
-            letters.reverse();
-            Ok(letters)
-        })
-        .await?;
-    Ok(page(&post::page(&seen.frame(&dashboard, None), &seen.shown)))
+    let look = |world: &mut World, _| {
+        let mut letters = world.letters()?;
+        letters.reverse();
+        Ok(letters)
+    };
+    dashboard.show(None, look, |frame, letters| post::page(frame, letters)).await
 }
 
 /// Whether the name of a method is wanted: by a part of it, in which `*` stands for anything.
@@ -273,42 +278,10 @@ fn caller(world: &World, auth_key_id: i64) -> Outcome<Option<(i64, String)>> {
     Ok(user.map(|user| (user.id, user.first_name)))
 }
 
-/// The bot of this username.
-pub(super) async fn find_bot(dashboard: &Dashboard, name: &str) -> Result<Bot, Sorry> {
-    let unknown = || Sorry::nothing("There is no such bot.");
-    let info = dashboard.father.get(name).await?.ok_or_else(unknown)?;
-    let id = info.user_id;
-    let seen = dashboard
-        .look(move |world, _| {
-            let all = world.bots()?;
-            Ok(all.into_iter().find(|bot| bot.user_id == id))
-        })
-        .await?;
-    let bot = seen.shown.ok_or_else(unknown)?;
-    Ok(Bot {
-        user_id: id,
-        username: bot.username,
-        name: info.name,
-        token: bot.token,
-        settings: info.settings,
-        web: dashboard.telegram.web().map(str::to_owned),
-        problem: None,
-    })
-}
-
-fn bot_rows(world: &World) -> Outcome<Vec<BotRow>> {
-    let mut rows = Vec::new();
-    for (username, info) in world.bot_infos()? {
-        let settings = info.settings;
-        rows.push(BotRow {
-            user_id: info.user_id,
-            username,
-            name: info.name,
-            domain: settings.domain,
-            oidc: settings.oidc.is_some(),
-        });
-    }
-    Ok(rows)
+/// The bot of this username, as it spells it, and what is set for it.
+pub(super) fn find_bot(world: &World, name: &str) -> Outcome<Option<(String, BotInfo)>> {
+    let Some(bot) = world.bot_by_username(name)? else { return Ok(None) };
+    Ok(world.bot_infos()?.into_iter().find(|(_, info)| info.user_id == bot.id))
 }
 
 /// The accounts to choose from, also one that was not seen for long.
@@ -347,13 +320,9 @@ fn devices(world: &World, now: i32, user: i64) -> Outcome<Option<(User, Vec<Auth
     Ok(Some((person.user, world.authorizations(now, user, 0)?)))
 }
 
-fn no_account() -> Sorry {
-    Sorry::nothing("There is no such account.")
-}
-
-fn ended() -> Sorry {
-    Sorry::nothing("This has ended already, or was never there.")
-}
+const NO_ACCOUNT: &str = "There is no such account.";
+pub(super) const NO_BOT: &str = "There is no such bot.";
+const ENDED: &str = "This has ended already, or was never there.";
 
 /// How many accounts are shown.
 const MOST: u32 = 200;

@@ -195,6 +195,9 @@ async fn wrong_method(method: Method) -> Sorry {
     }
 }
 
+/// What a handler comes to.
+type Answer = Result<Response, Sorry>;
+
 /// Why there is no page to show.
 #[derive(Clone, Debug)]
 struct Sorry {
@@ -286,20 +289,44 @@ impl Dashboard {
         Ok(seen.await?)
     }
 
+    /// Shows what a look finds.
+    async fn show<T: Send + 'static>(
+        &self,
+        address: Option<&Uri>,
+        look: impl FnOnce(&mut World, i32) -> Outcome<T> + Send + 'static,
+        draw: impl FnOnce(&Frame<'_>, &T) -> Markup,
+    ) -> Answer {
+        let seen = self.look(look).await?;
+        Ok(Html(draw(&seen.frame(self, address), &seen.shown).into_string()).into_response())
+    }
+
+    /// Shows what a look finds, or says that it is not there.
+    async fn show_found<T: Send + 'static>(
+        &self,
+        address: Option<&Uri>,
+        look: impl FnOnce(&mut World, i32) -> Outcome<Option<T>> + Send + 'static,
+        missing: &str,
+        draw: impl FnOnce(&Frame<'_>, &T) -> Markup,
+    ) -> Answer {
+        let seen = self.look(look).await?;
+        let found = seen.shown.as_ref().ok_or_else(|| Sorry::nothing(missing))?;
+        Ok(Html(draw(&seen.frame(self, address), found).into_string()).into_response())
+    }
+
+    /// Shows a page that needs nothing of the world.
+    async fn tell(&self, draw: impl FnOnce(&Frame<'_>) -> Markup) -> Answer {
+        self.show(None, |_, _| Ok(()), |frame, ()| draw(frame)).await
+    }
+
+    /// Shows again what was typed in: something is wrong with it.
+    async fn object(&self, draw: impl FnOnce(&Frame<'_>) -> Markup) -> Answer {
+        Ok((StatusCode::UNPROCESSABLE_ENTITY, self.tell(draw).await?).into_response())
+    }
+
     /// Sends the browser to the page that shows what was done.
     fn done(&self, path: &str, done: Done) -> Response {
         Redirect::to(&format!("{}{path}?done={}", self.lock.room(), done.name())).into_response()
     }
-}
-
-/// A page.
-fn page(page: &Markup) -> Response {
-    Html(page.0.clone()).into_response()
-}
-
-/// A page that says that something was wrong with what was typed in.
-fn wrong(page: &Markup) -> Response {
-    (StatusCode::UNPROCESSABLE_ENTITY, Html(page.0.clone())).into_response()
 }
 
 /// What was just done.

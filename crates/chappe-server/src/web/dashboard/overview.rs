@@ -1,5 +1,7 @@
 //! The first page: who asks, who is there, which bots.
 
+use std::collections::BTreeMap;
+
 use maud::{Markup, html};
 
 use super::{
@@ -7,6 +9,7 @@ use super::{
     words::{self, avatar, foreign},
 };
 use crate::{
+    bots::BotInfo,
     logins::Login,
     world::{Person, User},
 };
@@ -18,17 +21,8 @@ pub(super) struct Overview {
     pub(super) people: Vec<Person>,
     /// How many accounts there are that are not shown.
     pub(super) more: usize,
-    pub(super) bots: Vec<BotRow>,
-}
-
-/// A bot in a list.
-#[derive(Debug)]
-pub(super) struct BotRow {
-    pub(super) user_id: i64,
-    pub(super) username: String,
-    pub(super) name: String,
-    pub(super) domain: Option<String>,
-    pub(super) oidc: bool,
+    /// By username.
+    pub(super) bots: BTreeMap<String, BotInfo>,
 }
 
 pub(super) fn page(frame: &Frame<'_>, shown: &Overview) -> Markup {
@@ -156,13 +150,13 @@ fn person_row(frame: &Frame<'_>, person: &Person) -> Markup {
     }
 }
 
-pub(super) fn bots(frame: &Frame<'_>, bots: &[BotRow]) -> Markup {
+pub(super) fn bots(frame: &Frame<'_>, bots: &BTreeMap<String, BotInfo>) -> Markup {
     html! {
         @if bots.is_empty() {
             p.empty { "There is no bot yet." }
         } @else {
             ul.rows {
-                @for BotRow { user_id, username, name, domain, oidc } in bots {
+                @for (username, BotInfo { user_id, name, settings }) in bots {
                     li.row {
                         (avatar(*user_id, name, ""))
                         div.grow {
@@ -172,11 +166,11 @@ pub(super) fn bots(frame: &Frame<'_>, bots: &[BotRow]) -> Markup {
                             p.more { "@" (foreign(username)) }
                         }
                         p.tags {
-                            @match domain {
+                            @match &settings.domain {
                                 Some(domain) => { span.tag { (foreign(domain)) } },
                                 None => { span.tag.off { "no domain" } },
                             }
-                            @if *oidc { span.tag { "OpenID" } }
+                            @if settings.oidc.is_some() { span.tag { "OpenID" } }
                         }
                     }
                 }
@@ -187,12 +181,7 @@ pub(super) fn bots(frame: &Frame<'_>, bots: &[BotRow]) -> Markup {
 
 /// First and last name.
 pub(super) fn name(user: &User) -> Markup {
-    let mut name = user.first_name.clone();
-    if !user.last_name.is_empty() {
-        name.push(' ');
-        name.push_str(&user.last_name);
-    }
-    foreign(&name)
+    foreign(&user.full_name())
 }
 
 /// The phone number, as people write it.

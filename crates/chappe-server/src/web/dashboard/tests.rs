@@ -1,5 +1,7 @@
 //! Every page, with text from people who wish us ill.
 
+use std::collections::BTreeMap;
+
 use maud::Markup;
 
 use super::{
@@ -8,9 +10,10 @@ use super::{
     consent::{self, Consent},
     layout::{Frame, Part},
     letters,
-    overview::{self, BotRow, Overview},
+    overview::{self, Overview},
 };
 use crate::{
+    bots::{BotInfo, BotSettings, OidcClient},
     faults::Call,
     letters::Letter,
     logins::{App, Login, LoginBot, Scopes, Source},
@@ -115,17 +118,13 @@ fn pages(text: &str) -> Vec<(&'static str, Markup)> {
         "code": text, "text": text,
     }))
     .unwrap();
+    let settings = BotSettings::new().domain(text).oidc(OidcClient::new());
+    let info = BotInfo { user_id: bot.id, name: text.to_owned(), settings };
     let shown = Overview {
         logins: vec![login.clone()],
         people: people.clone(),
         more: 3,
-        bots: vec![BotRow {
-            user_id: bot.id,
-            username: "EvilBot".to_owned(),
-            name: text.to_owned(),
-            domain: Some(text.to_owned()),
-            oidc: true,
-        }],
+        bots: BTreeMap::from([("EvilBot".to_owned(), info)]),
     };
     let account = Account {
         person: story.person(evil),

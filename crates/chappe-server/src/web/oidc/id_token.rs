@@ -60,7 +60,7 @@ fn claims(issuer: &str, now: i32, identity: &Identity, way: Way) -> Value {
     }
     if granted.profile {
         claim("id", user.id.into());
-        claim("name", format!("{} {}", user.first_name, user.last_name).trim().into());
+        claim("name", user.full_name().into());
         if let Some(username) = &user.username {
             claim("preferred_username", username.as_str().into());
         }

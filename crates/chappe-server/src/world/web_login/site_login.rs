@@ -95,7 +95,7 @@ impl World {
             "You logged in to {} as {}.\n\nThe site knows {}. {} {write}.\n\n{}\n\nIf it was not you, \
              log out there with the button below.",
             login.domain,
-            full_name(&user),
+            user.full_name(),
             listed(&knows),
             bot_name(&bot),
             place(login)
@@ -114,11 +114,6 @@ pub(in crate::world) fn knows_first(scopes: Scopes) -> Vec<&'static str> {
         true => vec!["your number at Telegram", "your name"],
         false => vec!["a name for you that only it knows"],
     }
-}
-
-/// How a person is called.
-fn full_name(user: &User) -> String {
-    format!("{} {}", user.first_name, user.last_name).trim_end().to_owned()
 }
 
 /// How a bot is called.
