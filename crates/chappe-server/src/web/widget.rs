@@ -14,7 +14,11 @@ use axum::{
 use maud::{Markup, html};
 
 use super::{
-    Telegram, assets, auth, legacy::Asker, pages::{Problem, document}, parameters::Parameters, visitor::Visitor,
+    Telegram, assets, auth,
+    legacy::Asker,
+    pages::{Problem, document},
+    parameters::Parameters,
+    visitor::Visitor,
 };
 use crate::world::{User, Userpic};
 

@@ -118,7 +118,9 @@ pub(super) async fn approve(
     grant.match_code = form.get("match_code").map(str::to_owned);
     match dashboard.logins.approve(id, user, grant).await {
         Ok(Approved { url: None }) => Ok(dashboard.done("/logins", Done::Approved)),
-        Ok(Approved { url: Some(url) }) => dashboard.tell(|frame| consent::opens(frame, &url)).await,
+        Ok(Approved { url: Some(url) }) => {
+            dashboard.tell(|frame| consent::opens(frame, &url)).await
+        }
         Err(error) => unanswered(&dashboard, id, error).await,
     }
 }

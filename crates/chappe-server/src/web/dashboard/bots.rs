@@ -6,8 +6,7 @@ use maud::{Markup, html};
 
 use super::{
     layout::{Frame, Part, Question},
-    overview,
-    words,
+    overview, words,
     words::{avatar, foreign, whole},
 };
 use crate::bots::{Alg, BotInfo, ClientSecret, MatchCode, Nonce, OidcClient};
