@@ -52,7 +52,8 @@ pub(super) fn architecture(tree: &Tree, report: &mut Report<'_>) {
     }
 }
 
-/// `mutations`: every entry of the list of mutations still meets exactly one place.
+/// `mutations`: every entry of the list of mutations still meets exactly one place, and the tests that it
+/// begins with exist: without them all of a package are run, and nobody knows why it takes so long.
 pub(super) fn mutations(tree: &Tree, report: &mut Report<'_>) {
     let Some(text) = tree.text(mutate::LIST) else { return };
     let mutations = match mutate::parse(text) {
@@ -60,6 +61,7 @@ pub(super) fn mutations(tree: &Tree, report: &mut Report<'_>) {
         Err(error) => return report.broken(mutate::LIST, 0, error.to_string()),
     };
     let mut names = BTreeSet::new();
+    let mut tests = BTreeMap::new();
     for mutation in mutations {
         if !names.insert(mutation.name.clone()) {
             report.broken(mutate::LIST, 0, format!("two entries named {}", mutation.name));
@@ -71,6 +73,22 @@ pub(super) fn mutations(tree: &Tree, report: &mut Report<'_>) {
             })
         {
             let message = format!("{name}: {package} has no tests `{target}`");
+            report.broken(mutate::LIST, 0, message);
+        }
+        let places = match target {
+            Some(target) => {
+                vec![
+                    format!("crates/{package}/tests/{target}.rs"),
+                    format!("crates/{package}/tests/{target}/"),
+                ]
+            }
+            None => vec![format!("crates/{package}/src/")],
+        };
+        let wanted = mutation.tests.as_deref().unwrap_or_default();
+        let names = tests.entry(places.clone()).or_insert_with(|| names_below(tree, &places));
+        let is_there = |part| names.iter().any(|name| name.contains(part));
+        if !wanted.split("::").all(is_there) {
+            let message = format!("{name}: no tests `{wanted}` at {}", places.join(", "));
             report.broken(mutate::LIST, 0, message);
         }
         let found = tree.text(&mutation.file).map(|text| text.matches(&mutation.find).count());
@@ -86,6 +104,22 @@ pub(super) fn mutations(tree: &Tree, report: &mut Report<'_>) {
             }
         }
     }
+}
+
+/// The names of the modules and functions of these places, those that a harness of its own has in a list,
+/// and more.
+fn names_below<'t>(tree: &'t Tree, places: &[String]) -> Vec<&'t str> {
+    let mut names = vec![""];
+    for (path, text) in tree.texts() {
+        if path.ends_with(".rs") && places.iter().any(|place| path.starts_with(place)) {
+            names.push(path);
+            let declared = text.lines().filter_map(|line| {
+                ["fn ", "mod ", "(\""].iter().find_map(|word| Some(line.split_once(word)?.1))
+            });
+            names.extend(declared);
+        }
+    }
+    names
 }
 
 /// `proofs`: a table of claims has all its rows, each of which names tests that exist or, where

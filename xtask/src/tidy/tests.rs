@@ -335,13 +335,28 @@ fn a_stale_mutation_is_found() {
         )
     };
     let with = |list: &str| {
-        broken("mutations", &[("a.rs", "//! x\nfn f() {}\n"), ("xtask/mutations.toml", list)])
+        let tests = "//! x\nmod tests {\n    #[test]\n    fn a_good_one() {}\n}\n";
+        let files = [
+            ("a.rs", "//! x\nfn f() {}\n"),
+            ("crates/a/src/lib.rs", tests),
+            ("crates/a/tests/story.rs", "//! x\n#[test]\nfn another() {}\n"),
+            ("xtask/mutations.toml", list),
+        ];
+        broken("mutations", &files)
     };
     assert!(with(&list("fn f", "")).is_empty());
     assert_eq!(with(&list("fn g", "")), ["a.rs:0"]);
     assert_eq!(with(&list("fn f", "color = 1")), ["xtask/mutations.toml:0"]);
     assert_eq!(with(&list("fn f", "target = \"stories\"")), ["xtask/mutations.toml:0"]);
     assert_eq!(with(&list("fn f", &list("fn f", ""))), ["xtask/mutations.toml:0"]);
+    // The tests to begin with are there, in the place that is named.
+    for good in ["tests = \"tests::a_good\"", "target = \"story\"\ntests = \"anoth\""] {
+        assert!(with(&list("fn f", good)).is_empty(), "{good}");
+    }
+    for bad in ["tests = \"another\"", "target = \"story\"\ntests = \"a_good\"", "tests = \"gone\""]
+    {
+        assert_eq!(with(&list("fn f", bad)), ["xtask/mutations.toml:0"], "{bad}");
+    }
 }
 
 #[test]
