@@ -10,7 +10,7 @@ const bigInt = require("big-integer");
 const { trustOnly } = require("../../gramjs/trust");
 
 // How long a program may take, in milliseconds.
-const DEADLINE = 20_000;
+const DEADLINE = 60_000;
 
 // What is called in a program that is not to be heard.
 const print = console.log.bind(console);

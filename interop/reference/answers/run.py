@@ -18,7 +18,7 @@ sys.path.append(str(Path(__file__).resolve().parents[2]))
 import guard  # noqa: F401
 
 # How long a program may take, in seconds.
-DEADLINE = 20
+DEADLINE = 60
 
 stage = {}
 asked = []

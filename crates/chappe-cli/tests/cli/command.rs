@@ -78,7 +78,8 @@ fn a_network_that_is_lost_half_way_is_told() {
         telegram.command_at(&address, &["--timeout", "2", "web", "list"]).output().unwrap();
     cut.join().unwrap();
     refused(&output, 7, &["network"]);
-    assert!(began.elapsed() < Duration::from_secs(20));
+    // Much less than the minute that it waits by itself.
+    assert!(began.elapsed() < Duration::from_secs(45));
     assert!(telegram.json(&["whoami"])["id"].is_number(), "the session is still good");
 }
 

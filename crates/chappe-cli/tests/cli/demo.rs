@@ -76,7 +76,7 @@ mod person {
             let cookies: Vec<_> =
                 jar.iter().map(|(name, value)| format!("{name}={value}")).collect();
             let mut stream = TcpStream::connect(host).unwrap();
-            stream.set_read_timeout(Some(Duration::from_secs(30))).unwrap();
+            stream.set_read_timeout(Some(Duration::from_secs(120))).unwrap();
             write!(
                 stream,
                 "{method} /{path} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\nOrigin: http://{host}\r\n\

@@ -227,4 +227,4 @@ pub(crate) fn control(url: &str, method: &str, path: &str, body: &str) -> (u16, 
 }
 
 /// How long something may take to be printed.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_secs(120);

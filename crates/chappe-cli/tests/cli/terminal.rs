@@ -205,5 +205,5 @@ fn plain(bytes: &[u8]) -> String {
 
 /// How long to look at the screen before looking at the keyboard again.
 const GLANCE: Duration = Duration::from_millis(5);
-/// How long something may take to be shown.
-const PATIENCE: Duration = Duration::from_secs(30);
+/// How long something may take to be shown: keys are made before, by other tests at the same time, too.
+const PATIENCE: Duration = Duration::from_secs(120);

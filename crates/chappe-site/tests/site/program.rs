@@ -49,7 +49,7 @@ async fn the_program_says_where_it_is_and_no_secret() {
         out.read_to_string(&mut rest).unwrap();
         rest
     });
-    let line = line.recv_timeout(Duration::from_secs(20)).unwrap();
+    let line = line.recv_timeout(Duration::from_secs(60)).unwrap();
     let port = line.trim().strip_prefix("http://localhost:").unwrap().parse().unwrap();
     let page = Browser::new(port).get("/").await;
     assert!(page.text.contains("OpenID Connect"), "{}", page.text);

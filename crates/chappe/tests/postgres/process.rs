@@ -68,7 +68,7 @@ impl Process {
 
     /// The next line that it says.
     pub(crate) fn line(&self) -> String {
-        self.lines.recv_timeout(Duration::from_secs(30)).expect("the process says something")
+        self.lines.recv_timeout(Duration::from_secs(90)).expect("the process says something")
     }
 
     #[track_caller]

@@ -82,8 +82,8 @@ impl World {
 
     pub(crate) fn wait<T>(&self, future: impl Future<Output = T>) -> T {
         self.runtime.block_on(async {
-            let limited = tokio::time::timeout(Duration::from_secs(60), future);
-            limited.await.expect("it ends within a minute")
+            let limited = tokio::time::timeout(Duration::from_secs(120), future);
+            limited.await.expect("it ends within two minutes")
         })
     }
 }
