@@ -25,7 +25,7 @@ use crate::{
 /// It is a handle: clones share their connections and one session. [`close`](Self::close) ends it
 /// in good order; dropping the last handle ends it at once.
 ///
-/// | For | |
+/// | For | Methods |
 /// |---|---|
 /// | calls | [`invoke`](Self::invoke), [`invoke_raw`](Self::invoke_raw), [`invoke_on`](Self::invoke_on), [`with`](Self::with) |
 /// | the connection | [`builder`](Self::builder), [`state`](Self::state), [`states`](Self::states), [`state_changed`](Self::state_changed), [`ended`](Self::ended), [`close`](Self::close), [`dc_id`](Self::dc_id), [`dcs`](Self::dcs), [`session`](Self::session), [`updates`](Self::updates) |

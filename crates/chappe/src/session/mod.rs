@@ -15,8 +15,9 @@
 //!
 //! Every one of them keeps the old session or the new one, whatever happens while it is written,
 //! and has the new one once [`save`](Store::save) returned.
-#![cfg_attr(not(feature = "postgres"), doc = "\n[`Postgres`]: crate#features")]
-#![cfg_attr(not(feature = "sqlite"), doc = "\n[`Sqlite`]: crate#features")]
+//!
+#![cfg_attr(not(feature = "postgres"), doc = "[`Postgres`]: crate#features")]
+#![cfg_attr(not(feature = "sqlite"), doc = "[`Sqlite`]: crate#features")]
 
 mod bytes;
 mod file;

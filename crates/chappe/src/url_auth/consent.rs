@@ -40,7 +40,7 @@ use crate::{
 /// # let SignIn::Code(step) = client.sign_in_phone(&account.phone).await? else { panic!("no code") };
 /// # step.submit(&account.code).await?;
 /// let browser = telegram.log_in(NewLogin::at("ColumbusDemoBot").write().phone()).await?;
-/// let UrlAuth::Consent(consent) = client.url_auth(browser.link()).await? else { panic!("not asked") };
+/// let UrlAuth::Consent(consent) = client.url_auth(browser.link()).await? else { panic!() };
 /// assert_eq!(consent.domain(), "travel.example.com");
 /// assert!(consent.asks_write() && consent.asks_phone());
 ///
@@ -129,17 +129,17 @@ impl UrlAuthConsent {
         self.raw.browser.as_deref()
     }
 
-    /// The operating system of that browser.
+    /// The operating system of that browser, as it calls itself; `None` as for [`browser`](Self::browser).
     pub fn platform(&self) -> Option<&str> {
         self.raw.platform.as_deref()
     }
 
-    /// The address of that browser.
+    /// The address of that browser, IPv4 or IPv6, as text; `None` as for [`browser`](Self::browser).
     pub fn ip(&self) -> Option<&str> {
         self.raw.ip.as_deref()
     }
 
-    /// Where that address is, as far as Telegram can tell.
+    /// Where that address is, as far as Telegram can tell: a place and a country, in words.
     pub fn region(&self) -> Option<&str> {
         self.raw.region.as_deref()
     }
