@@ -1,15 +1,17 @@
-// The search of the method reference: sets `chappeSearch(query, limit)`, which gives hits of the form
+// The search of the method reference: sets `chappeSearch(query, limit, again)`, which gives hits of the form
 // { kind, name, about, address, why }, the likeliest first. It works on `chappeSearchIndex` of
-// search-index.js, which is loaded before. crates/chappe-reference/src/search.rs is the same algorithm and
-// says why; both give the same order, letter by letter.
+// search-index.js, which is loaded before. What only older layers had is in search-older.js, which is loaded when
+// it is needed, and then `again` is called: `chappeSearch.wantsOlder(query)` says when. crates/chappe-reference/src/search.rs is the same
+// algorithm and says why; both give the same order, letter by letter.
 (() => {
   'use strict';
 
   const PARTLY = 1e6, FAR = 2e6, SAID = 3e6, MISTYPED = 4e6, NAMED = 5e6, INSIDE = 6e6, BEGUN = 7e6,
-    ELSEWHERE = 75e5, SAME = 8e6, CALLED = 85e5, EXACT = 9e6, ID = 10e6;
+    ELSEWHERE = 75e5, SAME = 8e6, CALLED = 85e5, TOLD = 87e5, SAYING = TOLD + 500, EXACT = 9e6, ID = 10e6;
+  const IN_MESSAGE = { error: 400, method: 300, gone: 200, constructor: 100, type: 0 };
   const IN_NAME = 4, IN_FRONT = 3, IN_ABOUT = 2, IN_PARAM = 1, WEIGHT = 8;
   const AS_IT_IS = 4, ALIKE = 2, MOST = IN_NAME * AS_IT_IS;
-  const LETTERS = 128, WORDS = 8;
+  const LETTERS = 128, MESSAGE = 1024, WORDS = 8, NAMES = 24;
 
   const isDigit = (c) => c >= '0' && c <= '9';
   const isSmall = (c) => c >= 'a' && c <= 'z';
@@ -101,14 +103,55 @@
     return count;
   };
 
-  let joins, meanings, called, elsewhere, extra, stops, noise, tails, things, stems, params, sorted;
+  let joins, meanings, called, sayings, elsewhere, extra, stops, noise, tails, things, stems, params, sorted, present, older;
 
   const joined = (one, other) => joins.get(one + ' ' + other);
+
+  // What a name gives to a thing of it: its words, which the names of most others have, too, are not kept.
+  const spell = (thing) => {
+    const bare = thing.name.split('<')[0], dot = bare.indexOf('.');
+    const named = wordsOf(bare.slice(dot + 1)), front = wordsOf(bare.slice(0, Math.max(dot, 0)));
+    thing.key = compact(bare);
+    thing.short = front.join('').length;
+    thing.letters = lettersOf(thing.key);
+    thing.humps = [];
+    let place = 0;
+    for (const word of [...front, ...named]) {
+      thing.humps.push(place);
+      place += word.length;
+    }
+    Object.assign(thing, { id: null, params: [], see: [], weight: 0, anchor: '', file: bare.split(' ')[0] });
+    return { named, front };
+  };
+
+  const numbers = (text) => text.split(' ').filter(Boolean).map((it) => parseInt(it, 36));
+
+  // Who asks in words wants what there is: what is gone is found by its name and its ids.
+  const prepareOlder = (data) => {
+    const [kind, folder, rank] = data.kind, abouts = data.abouts.split('\n'), heirs = data.see.split(',');
+    let name = '';
+    for (const [place, line] of data.names.split('\n').entries()) {
+      name = name.slice(0, line.charCodeAt(0) - 48) + line.slice(1);
+      const thing = { kind, folder, rank, name, about: abouts[place] };
+      spell(thing);
+      thing.see = numbers(heirs[place]);
+      things.push(thing);
+    }
+    older = data.older.split(',').map((line) => {
+      const [number, id, layers] = numbers(line);
+      return [id, number, data.layers[layers]];
+    });
+  };
 
   const prepare = (data) => {
     joins = new Map(data.joined.map(([[one, other], both]) => [one + ' ' + other, both]));
     meanings = new Map(Object.entries(data.meant));
-    called = new Map(Object.entries(data.called));
+    const listed = (text) => text.split(',').map((line) => {
+      const [words, places] = line.split('=');
+      return [words, numbers(places)];
+    });
+    called = new Map(listed(data.called));
+    sayings = listed(data.sayings).map(([words, places]) => [words.split(' '), places]);
     elsewhere = new Map(data.elsewhere.split(',').map((line) => {
       const [call, ...made] = line.split(' ');
       return [call, made.map((number) => parseInt(number, 36))];
@@ -123,31 +166,22 @@
     const names = data.names.split('\n'), abouts = data.abouts.split('\n');
     const ids = data.ids.split(','), uses = data.uses.split(','), codes = data.codes.split(',');
     const dictionary = data.params.split(' ');
-    let name = '', defined = 0, coded = 0, guides = 0;
+    let name = '', defined = 0, coded = 0, guides = 0, cores = 0;
     for (const [kind, folder, rank, count] of data.kinds) {
       for (let i = 0; i < count; i++) {
         const number = things.length, line = names[number];
         name = name.slice(0, line.charCodeAt(0) - 48) + line.slice(1);
-        const thing = { kind, folder, rank, name, about: abouts[number], id: null, params: [] };
+        const thing = { kind, folder, rank, name, about: abouts[number] };
+        const { named, front } = spell(thing);
         thing.weight = parseInt(data.weights[number], 36);
-        thing.anchor = kind === 'guide' ? data.anchors[guides++] : '';
-        const dot = name.indexOf('.');
-        const named = wordsOf(name.slice(dot + 1)), front = wordsOf(name.slice(0, Math.max(dot, 0)));
-        thing.key = compact(name);
-        thing.short = front.join('').length;
-        thing.letters = lettersOf(thing.key);
-        thing.humps = [];
-        let place = 0;
-        for (const word of [...front, ...named]) {
-          thing.humps.push(place);
-          place += word.length;
-        }
+        if (kind === 'guide') thing.anchor = data.anchors[guides++];
+        if (kind === 'core type') thing.file = data.files[cores++];
         if (kind === 'method' || kind === 'constructor') {
           thing.id = parseInt(ids[defined], 36);
           const used = uses[defined++];
           if (used) thing.params = used.split(' ').map((use) => dictionary[parseInt(use, 36)]);
         }
-        if (kind === 'error') named.push(codes[coded++].replace('-', ''));
+        if (kind === 'error') named.push(...codes[coded++].split(' '));
         if (kind === 'layer') named.push('layer');
         const own = new Map();
         const add = (words, weight) => {
@@ -158,6 +192,7 @@
           }
           for (const word of bare) if (!stops.has(word) && !own.has(word)) own.set(word, weight);
         };
+        things.push(thing);
         add(named, IN_NAME);
         add(front, IN_FRONT);
         add(wordsOf(thing.about), IN_ABOUT);
@@ -171,9 +206,9 @@
           if (!params.has(key)) params.set(key, []);
           params.get(key).push([number, param]);
         }
-        things.push(thing);
       }
     }
+    present = things.length;
     sorted = [...stems.keys()].sort();
   };
 
@@ -196,8 +231,43 @@
     return [...new Set(forms)].filter(Boolean);
   };
 
+  const withoutModules = (name) => {
+    for (let dot = name.indexOf('.'); dot >= 0 && noise.has(small(name.slice(0, dot))); dot = name.indexOf('.')) {
+      name = name.slice(dot + 1);
+    }
+    return name;
+  };
+
+  const toldOf = (message) => {
+    const pieces = message.split(/[^A-Za-z0-9_.]+/).map((piece) => piece.replace(/^[_.]+|[_.]+$/g, '')).filter(Boolean);
+    if (pieces.length < 2) return [];
+    const told = new Map();
+    const bare = pieces.map(withoutModules).filter((it) => it.length > 3 && /[_.]|[a-z][A-Z]/.test(it));
+    for (const piece of bare.slice(0, NAMES)) {
+      const forms = formsOf(piece);
+      if (!told.has(forms.join(' '))) told.set(forms.join(' '), forms);
+    }
+    return [...told.values()];
+  };
+
   const idsOf = (query) => {
-    const lower = small(query);
+    const lower = small(query), ids = aloneIn(lower);
+    const pieces = [...lower.matchAll(/[0-9a-z]+/g)];
+    if (pieces.length < 2) return ids;
+    for (const { 0: piece, index } of pieces) {
+      const before = lower[index - 1];
+      const marked = piece.startsWith('0x') ? piece.slice(2) : before === '#' ? piece : null;
+      const hex = marked ?? piece;
+      if (/^[0-9a-f]{1,8}$/.test(hex) && (marked !== null || hex.length >= 6)) ids.push(parseInt(hex, 16));
+      if (/^[0-9]{1,10}$/.test(piece)) {
+        const number = Number((before === '-' ? '-' : '') + piece);
+        if (number >= -0x80000000 && number <= 0xffffffff) ids.push(number >>> 0);
+      }
+    }
+    return ids;
+  };
+
+  const aloneIn = (lower) => {
     const marked = lower.startsWith('0x') ? lower.slice(2) : lower.startsWith('#') ? lower.slice(1) : null;
     const digits = marked ?? lower;
     const ids = [];
@@ -276,6 +346,15 @@
     return best;
   };
 
+  const toldAs = (thing, told) => {
+    if (!Object.hasOwn(IN_MESSAGE, thing.kind)) return 0;
+    const short = thing.key.slice(thing.short);
+    const hasNumber = thing.kind === 'error' && thing.name.split('_').includes('X') && thing.key.endsWith('x');
+    const names = [thing.key, short, hasNumber ? thing.key.slice(0, -1) : short];
+    const place = told.findIndex((forms) => names.some((name) => forms.includes(name)));
+    return place < 0 ? 0 : TOLD + IN_MESSAGE[thing.kind] - place;
+  };
+
   const nearest = (word) => {
     if (word.length < 4) return undefined;
     let best, most = 0;
@@ -308,7 +387,7 @@
         const near = nearest(word);
         for (const [number, weight] of stems.get(near) ?? []) fits.set(number, [weight * ALIKE, false]);
       }
-      const rarity = fits.size ? 32 - Math.clz32(Math.floor(things.length / fits.size)) : 1;
+      const rarity = fits.size ? 32 - Math.clz32(Math.floor(present / fits.size)) : 1;
       most += MOST * rarity;
       for (const [number, [fit, inName]] of fits) {
         const [sum, words, named] = sums.get(number) ?? [0, 0, 0];
@@ -330,14 +409,40 @@
     return scores;
   };
 
-  globalThis.chappeSearch = (text, limit) => {
+  const here = globalThis.document?.currentScript.src;
+  let isAsked = false;
+  const addOlder = (text, again) => {
+    if (isAsked || !globalThis.chappeSearch.wantsOlder(text)) return;
+    isAsked = true;
+    const src = new URL('search-older.js', here).href;
+    document.head.append(Object.assign(document.createElement('script'), { src, onload: again }));
+  };
+
+  const ready = () => {
     if (!things) prepare(globalThis.chappeSearchIndex);
-    const query = [...text.trim()].slice(0, LETTERS).join('');
+    if (!older && globalThis.chappeSearchOlder) prepareOlder(globalThis.chappeSearchOlder);
+  };
+
+  globalThis.chappeSearch = (text, limit, again) => {
+    ready();
+    if (again) addOlder(text, again);
+    const letters = [...text.trim()].slice(0, MESSAGE);
+    const message = letters.join(''), query = letters.slice(0, LETTERS).join('');
     const forms = formsOf(query).map((form) => [form, lettersOf(form)]);
-    const ids = idsOf(query), why = new Map();
-    const scores = things.map((thing) => {
-      return ids.includes(thing.id) ? ID : namedAs(thing, query, forms);
+    const ids = idsOf(message), told = toldOf(message), why = new Map(), once = new Map();
+    for (const [id, number, layers] of older ?? []) {
+      if (ids.includes(id) && !once.has(number)) once.set(number, layers);
+    }
+    const scores = things.map((thing, number) => {
+      return ids.includes(thing.id) || once.has(number) ? ID
+        : Math.max(namedAs(thing, query, forms), toldAs(thing, told));
     });
+    // What is taken instead of something that is gone comes behind it.
+    for (let number = 0; number < things.length; number++) {
+      const score = scores[number];
+      if (score < SAME) continue;
+      for (const [place, heir] of things[number].see.entries()) scores[heir] = Math.max(scores[heir], score - 1 - place);
+    }
     // Who begins a name right has not mistyped it.
     if (!scores.some((score) => score >= BEGUN)) {
       for (let number = 0; number < things.length; number++) {
@@ -358,20 +463,33 @@
     for (const [place, number] of made.entries()) {
       scores[number] = Math.max(scores[number], ELSEWHERE - place);
     }
-    for (const [place, name] of calledOf(query).entries()) {
-      for (let number = 0; number < things.length; number++) {
-        if (things[number].name === name) scores[number] = Math.max(scores[number], CALLED - place);
-      }
+    const words = new Set(wordsOf(message).map(stemOf));
+    const heard = sayings.filter(([saying]) => saying.every((word) => words.has(word)));
+    for (const number of heard.flatMap(([, places]) => places)) scores[number] = Math.max(scores[number], SAYING);
+    for (const [place, number] of calledOf(query).entries()) {
+      scores[number] = Math.max(scores[number], CALLED - place);
     }
     const found = [...scores.keys()].filter((number) => scores[number] > 0);
     // The order of the index decides among equals: sorting keeps it.
     found.sort((a, b) => scores[b] - scores[a]);
     return found.slice(0, limit).map((number) => {
-      const { kind, folder, name, about, anchor } = things[number];
-      const address = kind === 'guide'
-        ? 'start.html' + (anchor && '#' + anchor)
-        : folder + '/' + name.split(/[< ]/)[0] + '.html';
-      return { kind, name, about, address, why: why.has(number) ? 'param ' + why.get(number) : '' };
+      const { kind, folder, name, about, anchor, file } = things[number];
+      const place = once.has(number) ? 'history' : anchor;
+      const address = (kind === 'guide' ? 'start' : folder + '/' + file) + '.html' + (place && '#' + place);
+      const said = once.has(number) ? 'id of ' + once.get(number) : why.has(number) ? 'param ' + why.get(number) : '';
+      return { kind, name, about, address, why: said };
     });
   };
+
+  // Whether an older layer may know what this one does not: an id, or something that looks like a name.
+  globalThis.chappeSearch.wantsOlder = (text) => {
+    ready();
+    if (older) return false;
+    const message = [...text.trim()].slice(0, MESSAGE).join(''), ids = idsOf(message);
+    const forms = formsOf(message.slice(0, LETTERS)).map((form) => [form, 0]), told = toldOf(message);
+    const isKnown = (thing) => ids.includes(thing.id) || told.length > 0 && toldAs(thing, told) > 0
+      || namedAs(thing, message, forms) >= SAME;
+    return text.trim() !== '' && (ids.length > 0 || told.length > 0 || /[a-z][A-Z]|[a-z][._][a-zA-Z]/.test(message)) && !things.some(isKnown);
+  };
+
 })();

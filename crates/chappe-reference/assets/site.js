@@ -155,7 +155,7 @@
   function find() {
     const query = input.value.trim();
     if (!globalThis.chappeSearch) return;
-    hits = query ? globalThis.chappeSearch(query, 30) : [];
+    hits = query ? globalThis.chappeSearch(query, 30, find) : [];
     list.replaceChildren(...hits.map((hit, index) => {
       const row = element("a", { href: top + hit.address, id: `hit-${index}`, tabIndex: -1 },
         element("small", {}, hit.why ? `${hit.kind} · ${hit.why}` : hit.kind), element("code", {}, ...broken(hit.name)), element("span", {}, hit.about));

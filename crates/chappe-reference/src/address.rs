@@ -1,5 +1,6 @@
 //! Where the page of a thing is.
 
+use crate::core_types;
 use crate::{Reference, start};
 
 /// What has a page.
@@ -7,8 +8,12 @@ use crate::{Reference, start};
 pub enum Kind {
     /// A constructor of a type: `webAuthorization`.
     Constructor,
+    /// A type of TL itself: `long`.
+    Core,
     /// An error of methods: `HASH_INVALID`.
     Error,
+    /// A method or constructor that only older layers have: `channels.getForumTopics`.
+    Gone,
     /// A section of the page for whoever is new, or that page: `Start`.
     Guide,
     /// What a layer changed: `230`.
@@ -23,8 +28,16 @@ pub enum Kind {
 
 impl Kind {
     /// All kinds that have a folder of pages, in the order in which they are built and listed.
-    pub const ALL: [Self; 6] =
-        [Self::Namespace, Self::Method, Self::Type, Self::Constructor, Self::Error, Self::Layer];
+    pub const ALL: [Self; 8] = [
+        Self::Namespace,
+        Self::Method,
+        Self::Type,
+        Self::Constructor,
+        Self::Error,
+        Self::Core,
+        Self::Layer,
+        Self::Gone,
+    ];
 
     /// The folder of the pages of this kind. A type and its constructor, whose names differ by
     /// case only, are in different folders, since many file systems cannot tell them apart. The page
@@ -33,7 +46,9 @@ impl Kind {
     pub const fn folder(self) -> &'static str {
         match self {
             Self::Constructor => "constructors",
+            Self::Core => "core",
             Self::Error => "errors",
+            Self::Gone => "gone",
             Self::Guide => "",
             Self::Layer => "layers",
             Self::Method => "methods",
@@ -47,7 +62,9 @@ impl Kind {
     pub const fn word(self) -> &'static str {
         match self {
             Self::Constructor => "constructor",
+            Self::Core => "core type",
             Self::Error => "error",
+            Self::Gone => "gone",
             Self::Guide => "guide",
             Self::Layer => "layer",
             Self::Method => "method",
@@ -57,13 +74,17 @@ impl Kind {
     }
 
     /// The address of a page from the root of the reference, without `.html`, `.md` or `.json`:
-    /// `methods/account.resetWebAuthorization`. The type `Vector<t>` is `types/Vector`.
+    /// `methods/account.resetWebAuthorization`. The type `Vector<t>` is `types/Vector`, the core types `#` and
+    /// `!X` are `core/flags` and `core/X`.
     #[must_use]
     pub fn address(self, name: &str) -> String {
         if self == Self::Guide {
             return start::ADDRESS.to_owned();
         }
-        let name = name.split(['<', ' ']).next().unwrap_or(name);
+        let name = match self {
+            Self::Core => core_types::core_type(name).map_or(name, |core| core.file()),
+            _ => name.split(['<', ' ']).next().unwrap_or(name),
+        };
         format!("{}/{name}", self.folder())
     }
 
@@ -92,7 +113,9 @@ impl Kind {
         let all = Reference::get();
         let name = match kind {
             Self::Constructor => all.constructor(name)?.name(),
+            Self::Core => core_types::with_page().find(|it| it.file() == name)?.name,
             Self::Error => all.error(name)?.name,
+            Self::Gone => all.gone_thing(name)?.name(),
             Self::Guide => return None,
             Self::Layer => &crate::layers::page(name.parse().ok()?)?.name,
             Self::Method => all.method(name)?.name(),
@@ -118,6 +141,8 @@ mod tests {
             all.methods().iter().map(|it| (Kind::Method, it.name())).collect::<Vec<_>>(),
             all.constructors().iter().map(|it| (Kind::Constructor, it.name())).collect(),
             all.errors().iter().map(|it| (Kind::Error, it.name)).collect(),
+            all.gone().iter().map(|it| (Kind::Gone, it.name())).collect(),
+            crate::core_types::with_page().map(|it| (Kind::Core, it.name)).collect(),
             all.namespaces().iter().map(|it| (Kind::Namespace, it.name)).collect(),
             all.types().iter().map(|it| (Kind::Type, it.name)).collect(),
             crate::layers::pages().iter().map(|it| (Kind::Layer, it.name.as_str())).collect(),
@@ -127,6 +152,8 @@ mod tests {
             assert_eq!(Kind::at(&kind.link(name)), Some((kind, name)));
         }
         assert_eq!(Kind::at("types/Vector.md"), Some((Kind::Type, "Vector<t>")));
+        assert_eq!(Kind::at("core/flags.html"), Some((Kind::Core, "#")));
+        assert_eq!(Kind::at("core/Bool.html"), None);
         assert_eq!(Kind::at("methods/help.getConfig"), Some((Kind::Method, "help.getConfig")));
         for none in ["", "methods", "methods/", "methods/User.html", "start.html#none", "x/y.html"]
         {

@@ -1,5 +1,7 @@
 //! The types that every other is made of: what each is on the wire, and how programs write it.
 
+use crate::Kind;
+
 /// A type of TL itself.
 #[derive(Clone, Copy, Debug)]
 pub struct CoreType {
@@ -13,6 +15,25 @@ pub struct CoreType {
     pub sample: Option<(&'static str, &'static str)>,
     /// How it is written, by language; code in backticks.
     pub written: &'static [(&'static str, &'static str)],
+}
+
+impl CoreType {
+    /// Its page: its own, or that of what it is in the schema, too.
+    #[must_use]
+    pub fn page(&self) -> (Kind, &'static str) {
+        let also = ALSO.iter().find(|(core, ..)| *core == self.name);
+        also.map_or((Kind::Core, self.name), |(_, kind, name)| (*kind, *name))
+    }
+
+    /// The file of its page, without an ending: its name, as far as a file can be called so.
+    #[must_use]
+    pub(crate) fn file(&self) -> &'static str {
+        match self.name {
+            "#" => "flags",
+            "!X" => "X",
+            name => name,
+        }
+    }
 }
 
 /// All of them.
@@ -175,12 +196,33 @@ pub const CORE_TYPES: &[CoreType] = &[
     },
 ];
 
+/// Those that have a page of their own.
+pub fn with_page() -> impl Iterator<Item = &'static CoreType> {
+    CORE_TYPES.iter().filter(|core| core.page().0 == Kind::Core)
+}
+
+/// The core type that something with a page is, too.
+#[must_use]
+pub fn also(kind: Kind, name: &str) -> Option<&'static CoreType> {
+    let (core, ..) = ALSO.iter().find(|(_, of, also)| (*of, *also) == (kind, name))?;
+    core_type(core)
+}
+
 /// The type of this name; the answer `X` is that of `!X`.
 #[must_use]
 pub fn core_type(name: &str) -> Option<&'static CoreType> {
     let name = if name == "X" { "!X" } else { name };
     CORE_TYPES.iter().find(|it| it.name == name)
 }
+
+/// Those that the schema defines, too: the page that they share first, then others of the same.
+const ALSO: &[(&str, Kind, &str)] = &[
+    ("Bool", Kind::Type, "Bool"),
+    ("Vector", Kind::Type, "Vector<t>"),
+    ("Vector", Kind::Constructor, "vector"),
+    ("true", Kind::Constructor, "true"),
+    ("true", Kind::Type, "True"),
+];
 
 const JSON: &str = "TL-JSON";
 const RUST: &str = "Rust";

@@ -6,11 +6,13 @@ use chappe_schema::{Definition, Type};
 use serde_json::Value;
 
 use crate::model::{Reference, core_type};
-use crate::{Kind, layers, start};
+use crate::{Kind, core_types, layers, start};
 
+mod core;
 mod data;
 mod definition;
 mod error;
+mod gone;
 mod handling;
 mod layer;
 pub(crate) mod lists;
@@ -210,15 +212,22 @@ impl Document {
     /// The page of a thing with all that there is to say.
     pub(crate) fn whole(kind: Kind, name: &str) -> Option<Self> {
         let all = Reference::get();
-        match kind {
+        let page = match kind {
             Kind::Constructor => all.constructor(name).map(data::constructor),
+            Kind::Core => core_types::with_page().find(|it| it.name == name).map(core::document),
+            Kind::Gone => all.gone_thing(name).map(gone::document),
             Kind::Error => all.error(name).map(error::document),
             Kind::Guide => lists::guide(name),
             Kind::Layer => layers::page(name.parse().ok()?).map(layer::document),
             Kind::Method => all.method(name).map(method::document),
             Kind::Namespace => all.namespace(name).map(lists::namespace),
             Kind::Type => all.ty(name).map(data::ty),
+        };
+        let mut page = page?;
+        if let Some(core) = core_types::also(kind, name) {
+            page.core(core);
         }
+        Some(page)
     }
 
     /// The front page.
@@ -434,6 +443,8 @@ pub(crate) fn summary(kind: Kind, name: &str) -> Option<&'static str> {
     let all = Reference::get();
     match kind {
         Kind::Constructor => all.constructor(name)?.summary(),
+        Kind::Core => core_types::core_type(name).map(|it| it.about),
+        Kind::Gone => all.gone_thing(name).map(|it| it.about.as_str()),
         Kind::Error => all.error(name)?.summary(),
         Kind::Method => all.method(name)?.summary(),
         Kind::Type => all.ty(name)?.summary(),

@@ -6,14 +6,15 @@ use chappe_schema::words::{Retry, words};
 use chappe_schema::{Definition, Type};
 use serde_json::{Value, json};
 
+use crate::core_types::CoreType;
 use crate::document::{Document, file, flag, summary};
 use crate::elsewhere::places;
 use crate::layers::LayerPage;
 use crate::model::{
-    Constructor, ErrorInfo, Method, Namespace, Reference, Size, TypeInfo, core_type, params,
+    Constructor, ErrorInfo, Gone, Method, Namespace, Reference, Size, TypeInfo, core_type, params,
 };
 use crate::recorded::{self, recorded};
-use crate::{Kind, example, layers, start};
+use crate::{Kind, core_types, example, layers, start};
 
 /// The version of the form: it rises when something that `TWINS.md` promises is not so any more.
 pub const FORM: u32 = 1;
@@ -24,7 +25,12 @@ pub fn page(kind: Kind, name: &str) -> Option<Value> {
     let all = Reference::get();
     let (name, mut page) = match kind {
         Kind::Constructor => all.constructor(name).map(|it| (it.name(), constructor(it)))?,
+        Kind::Core => {
+            let core = core_types::with_page().find(|it| it.name == name)?;
+            (core.name, core_type_page(core))
+        }
         Kind::Error => all.error(name).map(|it| (it.name, error(it)))?,
+        Kind::Gone => all.gone_thing(name).map(|it| (it.name(), gone(it)))?,
         Kind::Guide => {
             let title = start::titles().find(|title| *title == name)?;
             (title, guide(title))
@@ -86,7 +92,9 @@ pub fn index() -> Value {
         "constructors":
             list(Kind::Constructor, all.constructors().iter().map(|it| it.name()).collect()),
         "errors": list(Kind::Error, all.errors().iter().map(|it| it.name).collect()),
+        "core_types": list(Kind::Core, core_types::with_page().map(|it| it.name).collect()),
         "layers": list(Kind::Layer, layers::pages().iter().map(|it| it.name.as_str()).collect()),
+        "gone": list(Kind::Gone, all.gone().iter().map(|it| it.name()).collect()),
     })
 }
 
@@ -169,6 +177,28 @@ fn constructor(constructor: &Constructor) -> Value {
             "fields": parameters(definition),
             "size": size(constructor.size),
             "sample": example::shown(definition).1,
+        }),
+    );
+    page
+}
+
+fn core_type_page(core: &CoreType) -> Value {
+    let written = core.written.iter().map(|(language, how)| json!({ "in": language, "how": how }));
+    let sample = core.sample.map(|(json, hex)| json!({ "json": json, "hex": hex }));
+    json!({ "wire": core.wire, "sample": sample, "written": written.collect::<Value>() })
+}
+
+fn gone(gone: &'static Gone) -> Value {
+    let mut page = form(&gone.definition);
+    let result = gone.definition.result.to_string();
+    merge(
+        &mut page,
+        json!({
+            "is_method": gone.definition.is_function,
+            "params": parameters(&gone.definition),
+            "result": result,
+            "removed": when(gone.moment),
+            "see": gone.see,
         }),
     );
     page

@@ -10,9 +10,11 @@ use chappe_schema::{Definition, Param, Type, api, facts};
 use crate::Kind;
 
 mod family;
+mod gone;
 mod size;
 
 pub use chappe_schema::FACTS_LAYER;
+pub use gone::Gone;
 pub use size::Size;
 
 /// The name of what has no namespace.
@@ -26,6 +28,7 @@ pub struct Reference {
     types: Vec<TypeInfo>,
     errors: Vec<ErrorInfo>,
     namespaces: Vec<Namespace>,
+    gone: Vec<Gone>,
 }
 
 /// A method.
@@ -184,7 +187,8 @@ impl Reference {
             .collect();
         let errors = errors(&methods);
         let namespaces = namespaces(&methods, &constructors, &types);
-        Self { methods, constructors, types, errors, namespaces }
+        let gone = gone::gone();
+        Self { methods, constructors, types, errors, namespaces, gone }
     }
 
     /// The layer that all of this is of.
@@ -223,6 +227,12 @@ impl Reference {
         &self.namespaces
     }
 
+    /// The methods and constructors that only older layers have, sorted by namespace and name.
+    #[must_use]
+    pub fn gone(&self) -> &[Gone] {
+        &self.gone
+    }
+
     /// The method of this whole TL name.
     #[must_use]
     pub fn method(&self, name: &str) -> Option<&Method> {
@@ -248,20 +258,27 @@ impl Reference {
         index.ok().and_then(|index| self.errors.get(index))
     }
 
+    /// The method or constructor of this whole TL name that only older layers have.
+    #[must_use]
+    pub fn gone_thing(&self, name: &str) -> Option<&Gone> {
+        found(&self.gone, name, Gone::name)
+    }
+
     /// The namespace of this name.
     #[must_use]
     pub fn namespace(&self, name: &str) -> Option<&Namespace> {
         self.namespaces.iter().find(|it| it.name == name)
     }
 
-    /// What the method, constructor, type or error of this exact name is.
+    /// What the method, constructor, type or error of this exact name is, or what it was.
     #[must_use]
     pub fn kind_of(&self, name: &str) -> Option<Kind> {
         match api().find(name) {
             Some(definition) if definition.is_function => Some(Kind::Method),
             Some(_) => Some(Kind::Constructor),
             None if self.ty(name).is_some() => Some(Kind::Type),
-            None => self.error(name).map(|_| Kind::Error),
+            None if self.error(name).is_some() => Some(Kind::Error),
+            None => self.gone_thing(name).map(|_| Kind::Gone),
         }
     }
 }

@@ -68,6 +68,9 @@ impl Here {
 
     /// The address of the page of a thing.
     fn to(self, kind: Kind, name: &str) -> String {
+        if kind == Kind::Guide {
+            return format!("{}{}", self.top(), kind.link(name));
+        }
         let address = kind.address(name);
         match self.folder {
             Some(folder) if folder == kind => match address.split_once('/') {

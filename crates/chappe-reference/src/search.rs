@@ -5,27 +5,28 @@
 //! their words, errors by their names and codes, methods by their parameters. `assets/search.js`
 //! is the same algorithm over the same data ([`script`]); a test compares the two.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::{LazyLock, OnceLock};
 
+use chappe_schema::layers::History;
 use serde_json::json;
 
 use crate::document::{EVERYWHERE, count};
 use crate::elsewhere::{Place, places};
-use crate::model::{TypeInfo, is_numbered, params};
-use crate::{Kind, Reference, layers, start};
+use crate::model::{TypeInfo, params};
+use crate::{Kind, Reference, core_types, layers, start};
 
 mod query;
 mod text;
 mod thing;
 mod words;
 
-use query::{asked, called, forms, ids};
+use query::{asked, called, forms, ids, sayings, told};
 pub(crate) use text::compact;
 use text::distance;
 use thing::{
-    BEGUN, CALLED, ELSEWHERE, ID, IN_FRONT, IN_NAME, KINDS, NAMED, PARTLY, SAID, Score, Thing,
-    WEIGHT,
+    BEGUN, CALLED, ELSEWHERE, ID, IN_FRONT, IN_NAME, KINDS, NAMED, PARTLY, SAID, SAME, SAYING,
+    Score, Thing, WEIGHT,
 };
 use words::{NOISE, TAILS, tables};
 
@@ -62,6 +63,17 @@ pub struct Hit<'i> {
     pub about: &'i str,
     /// The parameter that was meant, where it was not the name.
     pub param: Option<&'static str>,
+    /// The layers that the id is of that was asked for, where it is none of today: `layers 201 to 216`.
+    pub older: Option<&'i str>,
+}
+
+impl Hit<'_> {
+    /// Where a browser finds it, from the root of the reference; what was once is in its history.
+    #[must_use]
+    pub fn link(&self) -> String {
+        let link = self.kind.link(self.name);
+        if self.older.is_some() { format!("{link}#history") } else { link }
+    }
 }
 
 /// How often a word counts that is the one in the text; another form or meaning of it; the most
@@ -70,8 +82,10 @@ const AS_IT_IS: u32 = 4;
 const ALIKE: u32 = 2;
 const MOST: u32 = IN_NAME * AS_IT_IS;
 
-/// How many letters of a query are looked at.
+/// How many letters of a query are looked at, and how many where only ids and names are looked for: messages
+/// of programs are long.
 const LETTERS: usize = 128;
+const MESSAGE: usize = 1_024;
 
 /// How many methods a call of others stands for.
 const CALLS: u32 = 4;
@@ -90,6 +104,12 @@ pub fn index() -> &'static Index {
 #[must_use]
 pub fn script() -> String {
     format!("globalThis.chappeSearchIndex={}\n", index().to_json())
+}
+
+/// What only older layers have, as a script: it sets `chappeSearchOlder`, and few need it.
+#[must_use]
+pub fn older_script() -> String {
+    format!("globalThis.chappeSearchOlder={}\n", index().older_json())
 }
 
 impl Index {
@@ -138,7 +158,7 @@ impl Index {
         for error in reference.errors() {
             let mut thing =
                 Thing::new(Kind::Error, error.name, error.summary().unwrap_or_default());
-            thing.code = Some(error.code);
+            thing.codes = error.codes;
             let is_everywhere = EVERYWHERE.contains(&error.name);
             let methods = if is_everywhere { reference.methods() } else { &[] };
             thing.weight = weight(error.thrown_by.len().max(methods.len())) / 2;
@@ -151,6 +171,23 @@ impl Index {
             let about = start::summary(title).unwrap_or_default();
             things.push(Thing::new(Kind::Guide, title, about));
         }
+        for core in core_types::with_page() {
+            things.push(Thing::new(Kind::Core, core.name, core.about));
+        }
+        for gone in reference.gone() {
+            let mut thing = Thing::new(Kind::Gone, gone.name(), &gone.about);
+            thing.see = &gone.see;
+            things.push(thing);
+        }
+        let mut older: HashMap<&str, Vec<(u32, String)>> = HashMap::new();
+        for it in History::get().older_ids() {
+            older.entry(it.name).or_default().push((it.id, it.to_string()));
+        }
+        for thing in &mut things {
+            if matches!(thing.kind, Kind::Method | Kind::Constructor | Kind::Gone) {
+                thing.older = older.remove(thing.name).unwrap_or_default();
+            }
+        }
         // Among equals the order of the index decides: kinds as in the table, what has no namespace
         // first, then the namespaces with most methods, as people use these most.
         let size = |thing: &Thing| {
@@ -162,6 +199,17 @@ impl Index {
             (place, size(thing).map_or((0, None), |size| (1, Some(size))), thing.name)
         });
         Self { things, said: OnceLock::new() }
+    }
+
+    /// What the newest layer has: all but what is gone, which comes last.
+    fn present(&self) -> &[Thing] {
+        let count = self.things.iter().take_while(|thing| thing.kind != Kind::Gone).count();
+        self.things.get(..count).unwrap_or_default()
+    }
+
+    /// The places of things by their names.
+    fn numbers(&self) -> HashMap<&str, usize> {
+        self.things.iter().enumerate().rev().map(|(number, thing)| (thing.name, number)).collect()
     }
 
     fn words(&self) -> &Said {
@@ -183,17 +231,21 @@ impl Index {
     /// The things that a query may mean, the likeliest first, at most `limit`.
     #[must_use]
     pub fn find(&self, query: &str, limit: usize) -> Vec<Hit<'_>> {
-        let query: String = query.trim().chars().take(LETTERS).collect();
+        let message: String = query.trim().chars().take(MESSAGE).collect();
+        let query: String = message.chars().take(LETTERS).collect();
         let mut scores: Vec<Score> = vec![0; self.things.len()];
         let mut meant: Vec<Option<&'static str>> = vec![None; self.things.len()];
+        let mut older: Vec<Option<&str>> = vec![None; self.things.len()];
         let forms = forms(&query);
-        let ids = ids(&query);
-        for (thing, score) in self.things.iter().zip(&mut scores) {
-            *score = thing.named(&query, &forms);
-            if thing.id.is_some_and(|id| ids.contains(&id)) {
+        let (ids, told) = (ids(&message), told(&message));
+        for ((thing, score), older) in self.things.iter().zip(&mut scores).zip(&mut older) {
+            *score = thing.named(&query, &forms).max(thing.told(&told));
+            *older = thing.older(&ids);
+            if thing.id.is_some_and(|id| ids.contains(&id)) || older.is_some() {
                 *score = ID;
             }
         }
+        self.heirs(&mut scores);
         // Who begins a name right has not mistyped it.
         if scores.iter().all(|score| *score < BEGUN) {
             for (thing, score) in self.things.iter().zip(&mut scores) {
@@ -216,10 +268,13 @@ impl Index {
         for (place, number) in elsewhere.into_iter().flatten().enumerate() {
             scores[*number] = (ELSEWHERE - place as u32).max(scores[*number]);
         }
-        for (place, name) in called(&query).iter().enumerate() {
+        let called = called(&query).iter().enumerate();
+        let called = called.map(|(place, name)| (name, CALLED - place as u32));
+        let said = sayings(&message).map(|name| (name, SAYING)).chain(called);
+        for (name, at_least) in said {
             let things = self.things.iter().zip(&mut scores);
             for (_, score) in things.filter(|(thing, _)| thing.name == name) {
-                *score = (CALLED - place as u32).max(*score);
+                *score = at_least.max(*score);
             }
         }
         let mut found: Vec<usize> = (0..scores.len()).filter(|it| scores[*it] > 0).collect();
@@ -227,37 +282,51 @@ impl Index {
         found.sort_by_key(|number| std::cmp::Reverse(scores[*number]));
         let hits = found.into_iter().take(limit).map(|number| {
             let thing = &self.things[number];
-            let param = meant[number];
-            Hit { kind: thing.kind, name: thing.name, about: &thing.about, param }
+            let (param, older) = (meant[number], older[number]);
+            Hit { kind: thing.kind, name: thing.name, about: &thing.about, param, older }
         });
         hits.collect()
+    }
+
+    /// What is taken instead of something comes behind it.
+    fn heirs(&self, scores: &mut [Score]) {
+        for (number, gone) in self.things.iter().enumerate().filter(|(_, it)| !it.see.is_empty()) {
+            let score = scores[number];
+            if score < SAME {
+                continue;
+            }
+            for (place, name) in gone.see.iter().enumerate() {
+                let heirs = self.things.iter().zip(&mut *scores);
+                for (_, heir) in heirs.filter(|(thing, _)| thing.name == *name) {
+                    *heir = (score - 1 - place as u32).max(*heir);
+                }
+            }
+        }
     }
 
     /// The things that are called so, in any spelling: those of the closest kind of sameness only.
     /// Several are possible, as a name without its namespace may be in several; of a type and its
     /// constructor, which other spellings than TL's do not tell apart, it is the type; a section of the page for
-    /// whoever is new only where nothing else is called so.
+    /// whoever is new, or what only older layers have, only where nothing else is called so.
     #[must_use]
     pub fn named(&self, name: &str) -> Vec<Hit<'_>> {
         let query: String = name.trim().chars().take(LETTERS).collect();
         let (forms, ids) = (forms(&query), ids(&query));
         let levels: [&dyn Fn(&Thing) -> bool; 5] = [
             &|thing| thing.name == query,
-            &|thing| thing.id.is_some_and(|id| ids.contains(&id)),
+            &|thing| thing.id.is_some_and(|id| ids.contains(&id)) || thing.older(&ids).is_some(),
             &|thing| forms.contains(&thing.key),
             &|thing| forms.iter().any(|form| *form == thing.key[thing.short..]),
             // Others leave the number out of the name of an error: `FloodWaitError`.
-            &|thing| {
-                let bare = is_numbered(thing.name).then(|| thing.key.strip_suffix('x')).flatten();
-                thing.kind == Kind::Error
-                    && bare.is_some_and(|bare| forms.iter().any(|it| it == bare))
-            },
+            &|thing| thing.numberless().is_some_and(|bare| forms.iter().any(|it| it == bare)),
         ];
         let found = levels.iter().map(|is_it| self.things.iter().filter(|it| is_it(it)).collect());
         let mut found = found.filter(|found: &Vec<&Thing>| !found.is_empty());
         let mut found = found.next().unwrap_or_default();
-        if found.iter().any(|it| it.kind != Kind::Guide) {
-            found.retain(|it| it.kind != Kind::Guide);
+        for kind in [Kind::Guide, Kind::Gone] {
+            if found.iter().any(|it| it.kind != kind) {
+                found.retain(|it| it.kind != kind);
+            }
         }
         let types: Vec<&str> =
             found.iter().filter(|it| it.kind == Kind::Type).map(|it| it.key.as_str()).collect();
@@ -267,6 +336,7 @@ impl Index {
             name: thing.name,
             about: &thing.about,
             param: None,
+            older: thing.older(&ids),
         });
         hits.collect()
     }
@@ -278,6 +348,7 @@ impl Index {
         // What fits, how many words of it, how many of them in the name.
         let mut sums: HashMap<usize, (u32, u32, u32)> = HashMap::new();
         let mut most = 0;
+        let things = self.present().len();
         for word in &asked {
             let mut fits: HashMap<usize, (u32, bool)> = HashMap::new();
             let mut take = |stem: &str, times: u32| {
@@ -304,7 +375,7 @@ impl Index {
             }
             let rarity = match fits.len() {
                 0 => 1,
-                count => u32::BITS - ((self.things.len() / count) as u32).leading_zeros(),
+                count => u32::BITS - ((things / count) as u32).leading_zeros(),
             };
             most += MOST * rarity;
             for (number, (fit, in_name)) in fits {
@@ -345,52 +416,60 @@ impl Index {
     }
 
     fn to_json(&self) -> serde_json::Value {
-        let lines = |lines: Vec<String>, between: &str| lines.join(between);
-        let counts = KINDS.map(|(kind, rank)| {
-            let count = self.things.iter().filter(|thing| thing.kind == kind).count();
+        let things = self.present();
+        let counts = KINDS.iter().filter(|(kind, _)| *kind != Kind::Gone).map(|(kind, rank)| {
+            let count = things.iter().filter(|thing| thing.kind == *kind).count();
             json!([kind.word(), kind.folder(), rank, count])
         });
-        // A name begins like the one before it, mostly: only how far, as a letter from `0` on, and
-        // the rest.
-        let mut before = "";
-        let names = self.things.iter().map(|thing| {
-            let pairs = before.bytes().zip(thing.name.bytes());
-            let same = pairs.take_while(|(a, b)| a == b).count().min(LONGEST_PREFIX);
-            before = thing.name;
-            format!("{}{}", char::from(b'0' + same as u8), &thing.name[same..])
-        });
         let mut dictionary: BTreeMap<&str, usize> = BTreeMap::new();
-        for param in self.things.iter().flat_map(|thing| &thing.params) {
+        for param in things.iter().flat_map(|thing| &thing.params) {
             dictionary.insert(param, 0);
         }
         for (number, place) in dictionary.values_mut().enumerate() {
             *place = number;
         }
-        let defined = || self.things.iter().filter(|thing| thing.id.is_some());
+        let defined = || things.iter().filter(|thing| thing.id.is_some());
         let uses = defined().map(|thing| {
             let numbers = thing.params.iter().map(|param| base36(dictionary[param] as u32));
             lines(numbers.collect(), " ")
         });
         let ids = defined().filter_map(|thing| thing.id).map(base36);
-        let codes = self.things.iter().filter_map(|thing| thing.code).map(|code| code.to_string());
-        let weights = self.things.iter().map(|thing| base36(thing.weight));
-        let anchors = self.things.iter().filter(|thing| thing.kind == Kind::Guide);
+        let coded = things.iter().filter(|thing| thing.kind == Kind::Error);
+        let codes = coded.map(|thing| {
+            let codes = thing.codes.iter().map(|code| code.unsigned_abs().to_string());
+            lines(codes.collect(), " ")
+        });
+        let core = things.iter().filter(|thing| thing.kind == Kind::Core);
+        let files =
+            core.filter_map(|thing| core_types::core_type(thing.name)).map(|core| core.file());
+        let weights = things.iter().map(|thing| base36(thing.weight));
+        let anchors = things.iter().filter(|thing| thing.kind == Kind::Guide);
         let anchors = anchors.map(|thing| start::anchor(thing.name).unwrap_or_default());
         let elsewhere = self.words().elsewhere.iter().map(|(call, made)| {
             let numbers: Vec<String> = made.iter().map(|it| base36(*it as u32)).collect();
             format!("{call} {}", numbers.join(" "))
         });
+        let numbers = self.numbers();
+        let joined = |words: &str, names: &[String]| {
+            let names = names.iter().filter_map(|name| numbers.get(name.as_str()));
+            let names = names.map(|number| base36(*number as u32)).collect();
+            format!("{words}={}", lines(names, " "))
+        };
+        let called = tables().called.iter().map(|(words, names)| joined(words, names));
+        let sayings = tables().sayings.iter().map(|(words, names)| joined(&words.join(" "), names));
         json!({
             "anchors": anchors.collect::<Vec<_>>(),
             "elsewhere": lines(elsewhere.collect(), ","),
-            "called": tables().called,
+            "called": lines(called.collect(), ","),
             "extra": tables().extra,
+            "sayings": lines(sayings.collect(), ","),
             "weights": weights.collect::<String>(),
-            "kinds": counts,
-            "names": lines(names.collect(), "\n"),
-            "abouts": lines(self.things.iter().map(|thing| thing.about.clone()).collect(), "\n"),
+            "kinds": counts.collect::<Vec<_>>(),
+            "names": names(things),
+            "abouts": abouts(things),
             "ids": lines(ids.collect(), ","),
             "codes": lines(codes.collect(), ","),
+            "files": files.collect::<Vec<_>>(),
             "params": dictionary.keys().copied().collect::<Vec<_>>().join(" "),
             "uses": lines(uses.collect(), ","),
             "joined": tables().joined.iter().collect::<Vec<_>>(),
@@ -400,6 +479,62 @@ impl Index {
             "tails": TAILS,
         })
     }
+
+    /// What only older layers have, and the ids of theirs that no definition has any more.
+    fn older_json(&self) -> serde_json::Value {
+        let gone = self.things.get(self.present().len()..).unwrap_or_default();
+        // A thing, its id and these layers; the layers once.
+        let layers: BTreeSet<&str> = self
+            .things
+            .iter()
+            .flat_map(|it| &it.older)
+            .map(|(_, layers)| layers.as_str())
+            .collect();
+        let layers: Vec<&str> = layers.into_iter().collect();
+        let older = self.things.iter().enumerate().flat_map(|(number, thing)| {
+            let layers = &layers;
+            thing.older.iter().filter_map(move |(id, said)| {
+                let place = layers.binary_search(&said.as_str()).ok()?;
+                let numbers = [number as u32, *id, place as u32].map(base36);
+                Some(numbers.join(" "))
+            })
+        });
+        let numbers = self.numbers();
+        let see = gone.iter().map(|thing| {
+            let heirs = thing.see.iter().filter_map(|name| numbers.get(name));
+            lines(heirs.map(|number| base36(*number as u32)).collect(), " ")
+        });
+        let (_, rank) = KINDS[KINDS.len() - 1];
+        json!({
+            "kind": [Kind::Gone.word(), Kind::Gone.folder(), rank, gone.len()],
+            "names": names(gone),
+            "abouts": abouts(gone),
+            "layers": layers,
+            "older": lines(older.collect(), ","),
+            "see": lines(see.collect(), ","),
+        })
+    }
+}
+
+fn lines(lines: Vec<String>, between: &str) -> String {
+    lines.join(between)
+}
+
+/// The names of things. One begins like the one before it, mostly: only how far, as a letter from `0` on, and the
+/// rest.
+fn names(things: &[Thing]) -> String {
+    let mut before = "";
+    let names = things.iter().map(|thing| {
+        let pairs = before.bytes().zip(thing.name.bytes());
+        let same = pairs.take_while(|(a, b)| a == b).count().min(LONGEST_PREFIX);
+        before = thing.name;
+        format!("{}{}", char::from(b'0' + same as u8), &thing.name[same..])
+    });
+    lines(names.collect(), "\n")
+}
+
+fn abouts(things: &[Thing]) -> String {
+    lines(things.iter().map(|thing| thing.about.clone()).collect(), "\n")
 }
 
 /// The methods that the calls of others make, by the calls' compact names: the used most first, few of each.
@@ -459,14 +594,28 @@ const LONGEST_PREFIX: usize = 70;
 #[cfg(test)]
 mod tests {
     use super::index;
-    use super::query::called;
-    use super::words::{CALLED, tables};
+    use super::query::{called, sayings};
+    use super::words::{CALLED, SAYINGS, tables};
     use crate::Reference;
 
     #[test]
     fn what_a_word_may_mean_is_somewhere() {
         for other in tables().meant.values().flatten() {
             assert!(index().words().stems.contains_key(other), "{other} is nowhere");
+        }
+    }
+
+    #[test]
+    fn what_messages_say_leads_to_what_exists() {
+        for (words, names) in SAYINGS {
+            let found: Vec<&str> = sayings(words).map(String::as_str).collect();
+            for name in *names {
+                assert!(found.contains(name), "{words}: {found:?}");
+                assert!(
+                    index().things.iter().any(|thing| thing.name == *name),
+                    "{name} is nowhere"
+                );
+            }
         }
     }
 

@@ -3,10 +3,12 @@
 
 use std::fmt::Write as _;
 
+use chappe_schema::one_of;
+
 use crate::document::lists::about;
 use crate::document::{Document, count, file, summary};
 use crate::model::{Reference, params};
-use crate::{Kind, json, layers, search, start};
+use crate::{Kind, core_types, json, layers, search, start};
 
 /// Everything that has a page, by kind and name.
 pub(crate) fn things() -> impl Iterator<Item = (Kind, &'static str)> {
@@ -16,8 +18,11 @@ pub(crate) fn things() -> impl Iterator<Item = (Kind, &'static str)> {
     let types = all.types().iter().map(|it| (Kind::Type, it.name));
     let constructors = all.constructors().iter().map(|it| (Kind::Constructor, it.name()));
     let errors = all.errors().iter().map(|it| (Kind::Error, it.name));
+    let core = core_types::with_page().map(|it| (Kind::Core, it.name));
     let layers = layers::pages().iter().map(|it| (Kind::Layer, it.name.as_str()));
-    namespaces.chain(methods).chain(types).chain(constructors).chain(errors).chain(layers)
+    let gone = all.gone().iter().map(|it| (Kind::Gone, it.name()));
+    let defined = methods.chain(types).chain(constructors);
+    namespaces.chain(defined).chain(errors).chain(core).chain(layers).chain(gone)
 }
 
 /// The files that are there once, with what writes each.
@@ -71,7 +76,8 @@ fn llms() -> String {
          Not from Telegram.\n\n\
          Each page is there as HTML, Markdown (`.md`) and JSON (`.json`) under one address: \
          `methods/account.resetWebAuthorization.md`, `types/WebAuthorization.md`, \
-         `constructors/webAuthorization.md`, `errors/HASH_INVALID.md`, `layers/{}.md`. Names are those \
+         `constructors/webAuthorization.md`, `errors/HASH_INVALID.md`, `layers/{}.md`, \
+         and what only older layers have: `gone/channels.getForumTopics.md`. Names are those \
          of TL; the name in an address is exactly that of the thing.\n\n\
          ## Everything\n\n\
          - [Start](start.md): keys, sessions, peers and access hashes, numbers, errors\n\
@@ -87,6 +93,11 @@ fn llms() -> String {
         // Writing to a string cannot fail.
         let about = about(name).unwrap_or_default();
         _ = writeln!(out, "- [{name}]({address}): {}. {about}", count(methods, "method"));
+    }
+    out.push_str("\n## Core types\n\n");
+    for core in core_types::CORE_TYPES {
+        let (kind, name) = core.page();
+        _ = writeln!(out, "- [{}]({}): {}", core.name, file(kind, name, "md"), core.about);
     }
     out.push_str("\n## Layers\n\n");
     for layer in layers::pages() {
@@ -114,14 +125,15 @@ fn llms_full() -> String {
             _ = writeln!(out, "- `{}` ({}{needed}){meaning}", param.name, param.ty);
         }
         if !method.errors.is_empty() {
-            let errors: Vec<&str> = method.errors.iter().map(|it| it.name).collect();
-            _ = writeln!(out, "\nErrors: {}", errors.join(", "));
+            let errors = method.errors.iter();
+            let errors = errors.map(|it| format!("{} ({})", it.name, one_of(it.codes)));
+            _ = writeln!(out, "\nErrors: {}", errors.collect::<Vec<_>>().join(", "));
         }
     }
     out.push_str("\n# Errors\n\n");
     for error in all.errors() {
         let about = summary(Kind::Error, error.name).unwrap_or_default();
-        _ = writeln!(out, "- {} ({}): {about}", error.name, error.code);
+        _ = writeln!(out, "- {} ({}): {about}", error.name, one_of(error.codes));
     }
     out
 }
@@ -137,6 +149,7 @@ const SINGLE: &[Single] = &[
     ("llms-full.txt", llms_full),
     ("llms.txt", llms),
     ("search-index.js", search::script),
+    ("search-older.js", search::older_script),
     ("search.js", || search::SCRIPT.to_owned()),
     ("start.json", || {
         let page = json::page(Kind::Guide, start::TITLE);

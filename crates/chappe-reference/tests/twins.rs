@@ -3,8 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use chappe_reference::document::Document;
+use chappe_reference::search::index;
 use chappe_reference::{Kind, Reference, json, twins};
-use chappe_schema::Type;
+use chappe_schema::{Type, one_of};
 use serde_json::{Value, json};
 
 const FORM: &str = include_str!("../TWINS.md");
@@ -102,6 +103,9 @@ fn the_json_has_the_form_that_is_written_down() {
         (Kind::Namespace, "account"),
         (Kind::Layer, "230"),
         (Kind::Layer, "158"),
+        (Kind::Core, "long"),
+        (Kind::Gone, "channels.getForumTopics"),
+        (Kind::Gone, "keyboardButtonUrl"),
         (Kind::Guide, "Start"),
         (Kind::Guide, "Peers and access hashes"),
     ] {
@@ -119,6 +123,44 @@ fn the_json_has_the_form_that_is_written_down() {
     let want: BTreeSet<&str> = row.split('"').skip(1).step_by(2).collect();
     assert_eq!(diff.as_object().unwrap().keys().map(String::as_str).collect::<BTreeSet<_>>(), want);
     assert!(json::diff(198, 200).is_none() && Document::diff(200, 230).is_none());
+}
+
+#[test]
+fn codes_of_an_error_are_the_same_everywhere() {
+    let facts = chappe_schema::facts();
+    let full = twins::read("llms-full.txt").unwrap();
+    let (methods, errors) = full.split_once("\n# Errors\n").unwrap();
+    let mut several = 0;
+    for name in facts.errors.keys() {
+        let codes = facts.codes(name);
+        several += usize::from(codes.len() > 1);
+        let said = one_of(codes);
+        let page = twins::markdown(Kind::Error, name).unwrap();
+        assert!(page.contains(&format!("- Error {said}\n")), "{name}: {page}");
+        assert!(errors.contains(&format!("\n- {name} ({said}): ")), "{name}");
+        let page = json::page(Kind::Error, name).unwrap();
+        assert_eq!((&page["code"], &page["codes"]), (&json!(codes[0]), &json!(codes)), "{name}");
+    }
+    assert!(several > 30, "{several}");
+    // At a method they may be known better.
+    for (name, said) in [("channels.editBanned", "406"), ("messages.sendMessage", "400 or 406")] {
+        let section = methods.split_once(&format!("\n## {name}\n")).unwrap().1;
+        let line = section.lines().find(|line| line.starts_with("Errors: ")).unwrap();
+        for error in json::page(Kind::Method, name).unwrap()["errors"].as_array().unwrap() {
+            let error_name = error["name"].as_str().unwrap();
+            let codes = facts.codes_at(name, error_name);
+            assert_eq!(error["codes"], json!(codes), "{name}: {error_name}");
+            assert!(line.contains(&format!("{error_name} ({})", one_of(codes))), "{line}");
+        }
+        assert!(line.contains(&format!("({said})")), "{line}");
+    }
+    // And whoever looks for a code finds all that may come with it.
+    for code in [303, 400, 401, 403, 406, 420, 500, -503] {
+        let found = index().find(&code.to_string(), 2_000);
+        for name in facts.errors.keys().filter(|name| facts.codes(name).contains(&code)) {
+            assert!(found.iter().any(|hit| hit.name == name), "{code} {name}");
+        }
+    }
 }
 
 #[test]
@@ -158,7 +200,7 @@ fn the_difference_of_two_layers_is_written_out() {
     for said in [
         "# From layer 214 to layer 216\n",
         "## What may break a program\n",
-        "- `channels.getForumTopics`: removed; see [`messages.getForumTopics`]",
+        "- [`channels.getForumTopics`](gone/channels.getForumTopics.md): removed; see [`messages.getForumTopics`]",
         "## Methods added\n",
     ] {
         assert!(text.contains(said), "{said} is not in\n{text}");

@@ -29,6 +29,7 @@ use crate::{Schema, Type};
 
 mod convert;
 mod diff;
+mod gone;
 mod history;
 mod life;
 mod sources;
@@ -38,6 +39,7 @@ mod wrapper;
 
 use convert::Conversion;
 pub use diff::{Changed, Diff, Difference};
+pub use gone::{Gone, OlderId};
 pub use life::{History, Life, Moment, Rename, Step, TypeStep, What};
 pub use sources::{LayerSource, sources};
 pub use wrapper::{InitConnection, Wrapper, unwrap};

@@ -6,7 +6,6 @@ mod screen;
 mod serve;
 mod short;
 
-use chappe_reference::core_types::{CoreType, core_type};
 use chappe_reference::document::{Block, Document, phrase};
 use chappe_reference::search::index;
 use chappe_reference::{Kind, Reference, example, json};
@@ -98,33 +97,15 @@ impl Meant {
     fn document(self) -> Option<Document> {
         match self {
             Self::Code(code) => Some(short::code(code)),
-            Self::Core(core) => Some(short::core(core)),
-            Self::Page(kind, name) => {
-                let mut document = Document::of(kind, name)?;
-                document
-                    .blocks
-                    .extend(core_of(kind, name).into_iter().flat_map(short::core_sections));
-                Some(document)
-            }
+            Self::Page(kind, name) => Document::of(kind, name),
         }
     }
 
     fn json(self) -> Option<Value> {
         match self {
             Self::Code(code) => Some(short::code_json(code)),
-            Self::Core(core) => Some(short::core_json(core)),
             Self::Page(kind, name) => json::page(kind, name),
         }
-    }
-}
-
-/// The core type that something with a page is, too.
-fn core_of(kind: Kind, name: &str) -> Option<&'static CoreType> {
-    match (kind, name) {
-        (Kind::Constructor, "true" | "True") => core_type("true"),
-        (Kind::Constructor, "vector") | (Kind::Type, "Vector<t>") => core_type("Vector"),
-        (Kind::Type, "Bool") => core_type("Bool"),
-        _ => None,
     }
 }
 
@@ -145,7 +126,6 @@ fn address(at: Option<Meant>) -> String {
     match at {
         None => String::new(),
         Some(Meant::Code(_)) => format!("{}/", Kind::Error.folder()),
-        Some(Meant::Core(_)) => short::GUIDE.to_owned(),
         Some(Meant::Page(kind, name)) => kind.link(name),
     }
 }
@@ -164,6 +144,7 @@ fn search(words: &str, limit: usize, output: Output) -> Result<(), Failure> {
                 "name": hit.name,
                 "summary": hit.about,
                 "param": hit.param,
+                "id_of": hit.older,
             })
         });
         return output.line(&hits.collect::<Value>().to_string());
@@ -187,7 +168,6 @@ fn program(at: Option<Meant>, lang: Lang, output: Output) -> Result<(), Failure>
     let Some(method) = method else {
         let name = match at {
             Some(Meant::Page(_, name)) => name.to_owned(),
-            Some(Meant::Core(core)) => core.name.to_owned(),
             Some(Meant::Code(code)) => code.to_string(),
             None => String::new(),
         };

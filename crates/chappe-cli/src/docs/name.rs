@@ -3,7 +3,7 @@
 
 use std::cmp::Reverse;
 
-use chappe_reference::core_types::{CoreType, core_type};
+use chappe_reference::core_types::core_type;
 use chappe_reference::elsewhere::{Call, calls_named, made_by_all};
 use chappe_reference::search::{Hit, index};
 use chappe_reference::{Kind, Reference};
@@ -16,8 +16,6 @@ use crate::output::{Exit, Failure, shorten};
 pub(super) enum Meant {
     /// The errors with a code.
     Code(i32),
-    /// A type that TL itself is made of.
-    Core(&'static CoreType),
     /// What has a page.
     Page(Kind, &'static str),
 }
@@ -79,7 +77,12 @@ fn one(name: &str) -> Result<Found, Failure> {
     }
     let calls = elsewhere(name);
     match found.as_slice() {
-        [one] => Ok(Meant::Page(one.kind, one.name).into()),
+        [one] => {
+            let meant = Meant::Page(one.kind, one.name);
+            let why =
+                one.older.map(|layers| format!("That is the id of `{}` in {layers}.", one.name));
+            Ok(Found { meant, why })
+        }
         [] => {
             // A section of the guide by its anchor: `peers`.
             if let Some((kind, name)) = Kind::at(&format!("start#{name}")) {
@@ -177,7 +180,8 @@ fn plainly(name: &str) -> Option<Meant> {
         return Some(Meant::Page(kind, name));
     }
     if let Some(core) = core_type(name) {
-        return Some(Meant::Core(core));
+        let (kind, name) = core.page();
+        return Some(Meant::Page(kind, name));
     }
     let code = name.parse().ok().filter(|code| short::is_code(*code));
     code.map(Meant::Code)
@@ -205,7 +209,7 @@ fn around(name: &str) -> Option<Meant> {
     let digits = id.bytes().take_while(u8::is_ascii_hexdigit).count();
     let with_id = index().named(&format!("#{}", id.get(..digits)?));
     match with_id.as_slice() {
-        [one] if !front.is_empty() => Some(Meant::Page(one.kind, one.name)),
+        [one] if digits > 0 && !front.is_empty() => Some(Meant::Page(one.kind, one.name)),
         _ => plainly(front.trim()),
     }
 }

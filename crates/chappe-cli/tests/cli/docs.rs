@@ -167,6 +167,27 @@ fn what_tl_is_made_of_is_told_with_how_programs_write_it() {
 }
 
 #[test]
+fn what_only_older_layers_had_is_told_with_what_is_taken_instead() {
+    let gone = told(&["channels.getForumTopics"]);
+    assert!(gone.contains("removed between layers 214 and 216: see"), "{gone}");
+    assert!(gone.contains("(methods/messages.getForumTopics.md)"), "{gone}");
+    assert_eq!(told(&["get_forum_topics"]), told(&["messages.getForumTopics"]));
+    let page = json(&["keyboardButtonUrl"]);
+    assert_eq!((&page["kind"], &page["see"][1]), (&"gone".into(), &"inlineButtonTypeUrl".into()));
+    // An id of before is that of what has another one now, also inside of a message.
+    for named in ["0x020b1422", "34280482", "The server sent an unknown constructor: 0x20b1422"] {
+        let page = told(&[named]);
+        assert!(page.contains("\n# user\n"), "{named}: {page}");
+        assert!(page.contains("the id of `user` in layers 201 to 216"), "{named}: {page}");
+    }
+    let found = json(&["--search", "0x020b1422"]);
+    assert_eq!(
+        (&found[0]["name"], &found[0]["id_of"]),
+        (&"user".into(), &"layers 201 to 216".into())
+    );
+}
+
+#[test]
 fn a_code_gives_the_errors_that_come_with_it() {
     let fast = told(&["420"]);
     assert!(fast.starts_with("# Errors with code 420\n\n"), "{fast}");
@@ -257,7 +278,8 @@ fn layers_tell_what_they_changed() {
     let layer = told(&["--layer", "216"]);
     assert!(layer.contains("Moves the methods of forum topics"), "{layer}");
     assert!(layer.contains("kurigram 2.2.14"), "{layer}");
-    assert!(told(&["--diff", "214..216"]).contains("`channels.getForumTopics`: removed"));
+    let moved = "[`channels.getForumTopics`](gone/channels.getForumTopics.md): removed; see";
+    assert!(told(&["--diff", "214..216"]).contains(moved));
     refused(&docs(&["--layer", "159"]), 3, &["not known", "158, 186"]);
     refused(&docs(&["--diff", "198..999"]), 3, &["not known"]);
     refused(&docs(&["--diff", "198"]), 2, &["198..230"]);

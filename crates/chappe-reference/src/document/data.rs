@@ -4,7 +4,7 @@ use chappe_schema::Definition;
 use chappe_schema::layers::History;
 
 use super::definition::since;
-use super::{Block, Document, Inline, Step, code, count, text, ty as type_of};
+use super::{Block, Document, Inline, Step, code, count, known, text, ty as type_of};
 use crate::model::{Constructor, Reference, TypeInfo, short};
 use crate::{Kind, example};
 
@@ -26,12 +26,13 @@ pub(super) fn ty(ty: &TypeInfo) -> Document {
     if !steps.is_empty() {
         page.section("history", "History");
         let steps = steps.iter().rev().map(|step| {
-            let gained = step.gained.iter().map(|name| ("+ ", name));
-            let lost = step.lost.iter().map(|name| ("− ", name));
+            let gained = step.gained.iter().map(|name| ("+ ", code(*name)));
+            // What is there is listed above; what went is not.
+            let lost = step.lost.iter().map(|name| ("− ", known(name)));
             let mut what = vec![text(format!("{}: ", step.moment))];
             for (index, (sign, name)) in gained.chain(lost).enumerate() {
                 what.extend((index > 0).then(|| text(", ")));
-                what.extend([text(sign), code(*name)]);
+                what.extend([text(sign), name]);
             }
             Step { what, older: None }
         });

@@ -4,7 +4,7 @@ use chappe_schema::layers::{History, Moment, Rename, What};
 use chappe_schema::words::{Named, named, words};
 use chappe_schema::{Definition, Param, Type};
 
-use super::{Block, Document, Inline, Step, Target, Term, code, inline, phrase, text, ty};
+use super::{Block, Document, Inline, Step, Target, Term, code, inline, known, phrase, text, ty};
 use crate::Kind;
 use crate::model::{Reference, params};
 
@@ -79,7 +79,7 @@ impl Document {
         let steps = life.map(|life| life.steps).unwrap_or_default();
         let steps = steps.iter().rev().map(|step| {
             let renamed = |how: &str, renames: &[Rename], name: fn(&Rename) -> &str| {
-                let names = renames.iter().flat_map(|it| [text(how), code(name(it))]);
+                let names = renames.iter().flat_map(|it| [text(how), known(name(it))]);
                 names.collect::<Vec<_>>()
             };
             let (what, more) = match &step.what {

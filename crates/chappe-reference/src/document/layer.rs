@@ -4,8 +4,8 @@ use chappe_schema::layers::{Changed, Diff};
 use chappe_schema::{Definition, api};
 
 use super::{Block, Document, Inline, Item, Look, Mark, count, known, phrase, text};
-use crate::Kind;
 use crate::layers::{LayerPage, source};
+use crate::{Kind, Reference};
 
 pub(super) fn document(layer: &LayerPage) -> Document {
     let [methods, constructors, types] = layer.sizes;
@@ -98,6 +98,11 @@ fn removed(diff: &Diff, definition: &Definition) -> Item {
         if let Some(inside) = rename.inside {
             item.about.extend([text(" with "), known(inside)]);
         }
+    }
+    let gone = Reference::get().gone_thing(&definition.name);
+    let see = gone.filter(|_| item.about.len() == 1).map(|it| it.see.as_slice());
+    for name in see.unwrap_or_default() {
+        item.about.extend([text("; see "), known(name)]);
     }
     item
 }

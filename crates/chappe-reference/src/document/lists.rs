@@ -1,7 +1,8 @@
 //! The front page, the page for whoever is new, namespaces, and lists of all things of a kind.
 
 use super::{Block, Document, Inline, Item, Look, Target, code, count, phrase, text};
-use crate::model::{FACTS_LAYER, Method, Namespace, ROOT, Reference};
+use crate::core_types::CORE_TYPES;
+use crate::model::{FACTS_LAYER, Gone, Method, Namespace, ROOT, Reference};
 use crate::start::{self, PIECES, Piece, TITLE};
 use crate::{Kind, layers};
 
@@ -16,7 +17,11 @@ pub(crate) const KINDS: &[(Kind, &str)] = &[
 
 /// What all things of a kind are called.
 pub(crate) fn title(kind: Kind) -> &'static str {
-    KINDS.iter().find(|(it, _)| *it == kind).map_or("Namespaces", |(_, title)| title)
+    match kind {
+        Kind::Core => "Core types",
+        Kind::Gone => "What older layers had",
+        _ => KINDS.iter().find(|(it, _)| *it == kind).map_or("Namespaces", |(_, title)| title),
+    }
 }
 
 /// The front page.
@@ -169,8 +174,40 @@ pub(crate) fn all_layers() -> Document {
     page.paragraph([
         text("Layers that no package has are not here. "),
         Inline::Link("The same as a feed".to_owned(), feed),
+        text(". Methods and constructors that are gone: "),
+        Inline::Link("what older layers had".to_owned(), Target::List(Kind::Gone)),
+        text("."),
     ]);
     page.push(layer_list());
+    page
+}
+
+/// All core types.
+pub(crate) fn all_core() -> Document {
+    let lead = "What all other types are made of: numbers, text, bytes, flags, lists.";
+    let mut page = Document::begin(title(Kind::Core), Some(lead), None, Vec::new());
+    let items = CORE_TYPES.iter().map(|core| {
+        let (kind, name) = core.page();
+        Item { name: vec![Inline::Name(kind, name.to_owned())], about: phrase(core.about) }
+    });
+    page.push(Block::List(Look::Things, items.collect()));
+    page
+}
+
+/// All that only older layers have.
+pub(crate) fn all_gone() -> Document {
+    let lead =
+        "Methods and constructors that the newest layer lacks, and what is taken instead of them.";
+    let mut page = Document::begin(title(Kind::Gone), Some(lead), None, Vec::new());
+    for (id, title, is_function) in
+        [("methods", "Methods", true), ("constructors", "Constructors", false)]
+    {
+        page.section(id, title);
+        let gone = Reference::get().gone().iter();
+        let gone = gone.filter(|it| it.definition.is_function == is_function);
+        let names: Vec<&str> = gone.map(Gone::name).collect();
+        page.all(Kind::Gone, &names);
+    }
     page
 }
 
@@ -227,7 +264,13 @@ pub(crate) fn contents<'p>(
         Item { name: vec![Inline::Link(title.to_owned(), list)], about }
     });
     page.push(Block::List(Look::Things, items.collect()));
-    page.quiet([text(format!("{total} in all, in layer {}.", Reference::get().layer()))]);
+    let mut said = vec![text(format!("{total} in all, in layer {}", Reference::get().layer()))];
+    if kind == Kind::Type {
+        let core = Inline::Link("core types".to_owned(), Target::List(Kind::Core));
+        said.extend([text("; all of them are made of the "), core]);
+    }
+    said.push(text("."));
+    page.quiet(said);
     page
 }
 

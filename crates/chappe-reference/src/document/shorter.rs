@@ -40,7 +40,7 @@ pub(crate) const LIMITS: [Limits; 5] = [
     Limits { lines: 30, many: 14, most: ALL, older: 1, steps: ALL, unfolds: true, errors: Errors::Whole },
     Limits { lines: 12, many: 3, most: ALL, older: 1, steps: ALL, unfolds: false, errors: Errors::Retries },
     Limits { lines: 5, many: 3, most: 150, older: 1, steps: 3, unfolds: false, errors: Errors::Causes },
-    Limits { lines: 5, many: 3, most: 30, older: 0, steps: 3, unfolds: false, errors: Errors::Names },
+    Limits { lines: 5, many: 3, most: 24, older: 0, steps: 3, unfolds: false, errors: Errors::Names },
 ];
 
 impl Document {
@@ -159,7 +159,7 @@ mod tests {
         let [most, .., least] = LIMITS.each_ref().map(within);
         assert!(most.contains("And 40 lines more, all of them [in the JSON](x.json)."), "{most}");
         assert!(!most.contains("31") && !most.contains("Older declarations"), "{most}");
-        for said in ["And 95 lines more", "And 1 more, all", "Older declarations are [in the JSON]"]
+        for said in ["And 95 lines more", "And 7 more, all", "Older declarations are [in the JSON]"]
         {
             assert!(least.contains(said), "{said}: {least}");
         }

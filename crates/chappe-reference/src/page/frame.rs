@@ -70,7 +70,7 @@ impl<'p> Page<'p> {
                 page.namespace = Some(name);
                 return page;
             }
-            Kind::Error | Kind::Guide | Kind::Layer => return page,
+            Kind::Core | Kind::Error | Kind::Gone | Kind::Guide | Kind::Layer => return page,
         };
         page.beside = beside.map(Vec::as_slice).unwrap_or_default();
         page.namespace = Some(namespace);

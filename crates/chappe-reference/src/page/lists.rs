@@ -19,6 +19,8 @@ pub(crate) fn pages() -> Vec<(String, String)> {
     let mut pages = vec![
         ("index.html".to_owned(), write(Page::front(), &Document::front())),
         ("start.html".to_owned(), write(Page::of(Kind::Guide, ""), &Document::start())),
+        ("core/index.html".to_owned(), list(Kind::Core, &lists::all_core())),
+        ("gone/index.html".to_owned(), list(Kind::Gone, &lists::all_gone())),
         ("layers/index.html".to_owned(), list(Kind::Layer, &lists::all_layers())),
         ("methods/index-bots.html".to_owned(), list(Kind::Method, &lists::bots())),
     ];

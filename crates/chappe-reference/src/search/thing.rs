@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use super::query::{is_stop, joined};
 use super::text::{self, compact, distance, stem};
 use crate::Kind;
+use crate::model::is_numbered;
 
 /// Something that can be found.
 #[derive(Debug)]
@@ -13,7 +14,11 @@ pub(super) struct Thing {
     pub(super) name: &'static str,
     pub(super) about: String,
     pub(super) id: Option<u32>,
-    pub(super) code: Option<i32>,
+    /// The ids that it had in older layers, and these layers.
+    pub(super) older: Vec<(u32, String)>,
+    pub(super) codes: &'static [i32],
+    /// What is taken instead of it, if it is gone.
+    pub(super) see: &'static [&'static str],
     pub(super) params: Vec<&'static str>,
     /// The compact name, and where its namespace ends in it.
     pub(super) key: String,
@@ -40,6 +45,8 @@ pub(super) const BEGUN: Score = 7_000_000;
 pub(super) const ELSEWHERE: Score = 7_500_000;
 pub(super) const SAME: Score = 8_000_000;
 pub(super) const CALLED: Score = 8_500_000;
+pub(super) const TOLD: Score = 8_700_000;
+pub(super) const SAYING: Score = TOLD + 500;
 pub(super) const EXACT: Score = 9_000_000;
 pub(super) const ID: Score = 10_000_000;
 
@@ -55,34 +62,67 @@ pub(super) const IN_PARAM: u32 = 1;
 pub(super) const WEIGHT: u32 = 8;
 
 /// The kinds in the order of the index, with how much sooner they are shown among equals.
-pub(super) const KINDS: [(Kind, u32); 7] = [
-    (Kind::Method, 6),
-    (Kind::Namespace, 5),
-    (Kind::Type, 4),
-    (Kind::Constructor, 3),
-    (Kind::Error, 2),
-    (Kind::Layer, 1),
-    (Kind::Guide, 0),
+pub(super) const KINDS: [(Kind, u32); 9] = [
+    (Kind::Method, 8),
+    (Kind::Namespace, 7),
+    (Kind::Type, 6),
+    (Kind::Constructor, 5),
+    (Kind::Error, 4),
+    (Kind::Layer, 3),
+    (Kind::Guide, 2),
+    (Kind::Core, 1),
+    (Kind::Gone, 0),
+];
+
+/// How much sooner than others a kind is shown of which a message tells: what went wrong comes before what
+/// was asked. A kind that is not here is no name in a message, but a word.
+const IN_MESSAGE: [(Kind, u32); 5] = [
+    (Kind::Error, 400),
+    (Kind::Method, 300),
+    (Kind::Gone, 200),
+    (Kind::Constructor, 100),
+    (Kind::Type, 0),
 ];
 
 impl Thing {
     pub(super) fn new(kind: Kind, name: &'static str, about: &str) -> Self {
-        let key = compact(name);
+        let key = compact(bare(name));
         let short = name.split_once('.').map_or(0, |(namespace, _)| compact(namespace).len());
         let mut humps = Vec::new();
         let mut place = 0;
-        for word in text::words(name) {
+        for word in text::words(bare(name)) {
             humps.push(place);
             place += word.len();
         }
         let letters = letters(&key);
         let about = about.replace('`', "").replace('\n', " ");
-        let (id, code, params, weight) = (None, None, Vec::new(), 0);
-        Self { kind, name, about, id, code, params, key, short, humps, weight, letters }
+        let (id, older, params, weight) = (None, Vec::new(), Vec::new(), 0);
+        let (codes, see) = (&[][..], &[][..]);
+        Self {
+            kind,
+            name,
+            about,
+            id,
+            older,
+            codes,
+            see,
+            params,
+            key,
+            short,
+            humps,
+            weight,
+            letters,
+        }
     }
 
     pub(super) fn rank(&self) -> u32 {
         KINDS.iter().find(|(kind, _)| *kind == self.kind).map_or(0, |(_, rank)| *rank)
+    }
+
+    /// The layers in which the thing had one of these ids, if they are none of today.
+    pub(super) fn older(&self, ids: &[u32]) -> Option<&str> {
+        let older = self.older.iter().find(|(id, _)| ids.contains(id));
+        older.map(|(_, layers)| layers.as_str())
     }
 
     /// How well the thing's name is what was typed, in any of its forms.
@@ -112,6 +152,26 @@ impl Thing {
             best = best.max(score);
         }
         best
+    }
+
+    /// What others call an error that leave its number out: `FloodWaitError`.
+    pub(super) fn numberless(&self) -> Option<&str> {
+        let has_number = self.kind == Kind::Error && is_numbered(self.name);
+        has_number.then(|| self.key.strip_suffix('x')).flatten()
+    }
+
+    /// How well the thing is one of the names in a message, each of which has its forms.
+    pub(super) fn told(&self, names: &[Vec<String>]) -> Score {
+        let Some((_, sooner)) = IN_MESSAGE.iter().find(|(kind, _)| *kind == self.kind) else {
+            return 0;
+        };
+        let short = &self.key[self.short..];
+        let numberless = self.numberless();
+        let is_it = |forms: &Vec<String>| {
+            forms.iter().any(|it| *it == self.key || it == short || numberless == Some(it))
+        };
+        let place = names.iter().position(is_it);
+        place.map_or(0, |place| TOLD + sooner - place as u32)
     }
 
     /// How well the name is what was typed with a slip or two, or somewhere inside of it.
@@ -147,6 +207,10 @@ impl Thing {
     /// The stems of the thing, each once, with how much it counts.
     pub(super) fn stems(&self) -> BTreeMap<String, u32> {
         let mut stems = BTreeMap::new();
+        // Who asks in words wants what there is.
+        if self.kind == Kind::Gone {
+            return stems;
+        }
         let mut add = |words: Vec<String>, weight: u32| {
             let words: Vec<String> = words.iter().map(|word| stem(word)).collect();
             for pair in words.windows(2) {
@@ -158,9 +222,10 @@ impl Thing {
                 stems.entry(word).or_insert(weight);
             }
         };
-        let (front, name) = self.name.split_once('.').unwrap_or(("", self.name));
+        let name = bare(self.name);
+        let (front, name) = name.split_once('.').unwrap_or(("", name));
         let mut named = text::words(name);
-        named.extend(self.code.map(|code| code.unsigned_abs().to_string()));
+        named.extend(self.codes.iter().map(|code| code.unsigned_abs().to_string()));
         if self.kind == Kind::Layer {
             named.push("layer".to_owned());
         }
@@ -172,6 +237,11 @@ impl Thing {
         }
         stems
     }
+}
+
+/// A name without what stands behind it: `Vector` of `Vector<t>`.
+fn bare(name: &str) -> &str {
+    name.split('<').next().unwrap_or(name)
 }
 
 /// How little a name is longer than what was typed of it.

@@ -17,7 +17,9 @@ pub(super) struct Tables {
     /// What people call something: the methods for it, or the error.
     pub(super) called: BTreeMap<String, Vec<String>>,
     /// What may be left out of a query to find it there, one after the other.
-    pub(super) extra: [Vec<String>; 3],
+    pub(super) extra: [Vec<String>; 4],
+    /// Words of messages, and what they are about.
+    pub(super) sayings: Vec<(Vec<String>, Vec<String>)>,
 }
 
 /// The tables, made when they are first asked for.
@@ -32,7 +34,14 @@ pub(super) fn tables() -> &'static Tables {
             .iter()
             .map(|(one, others)| (stem(one), others.split(' ').map(stem).collect()))
             .collect(),
-        extra: ["", PLACES, PEOPLE].map(|words| words.split(' ').map(stem).collect()),
+        extra: ["", EVERY, PLACES, PEOPLE].map(|words| words.split(' ').map(stem).collect()),
+        sayings: SAYINGS
+            .iter()
+            .map(|(words, names)| {
+                let words = words.split(' ').map(stem).collect();
+                (words, names.iter().map(|name| (*name).to_owned()).collect())
+            })
+            .collect(),
         called: CALLED
             .iter()
             .map(|(words, names)| {
@@ -51,16 +60,21 @@ pub(super) const CALLED: &[(&str, &str)] = &[
     ("2fa password", "account.getPassword auth.checkPassword account.updatePasswordSettings"),
     ("active session", "account.getAuthorizations"),
     ("add member", "channels.inviteToChannel messages.addChatUser"),
+    ("account limit", "help.getAppConfig help.getConfig"),
     ("admin", "channels.getParticipants channels.editAdmin"),
     ("answer callback", "messages.setBotCallbackAnswer"),
     ("archive", "folders.editPeerFolders"),
     ("ban", "channels.editBanned"),
     ("bio", "account.updateProfile"),
     ("block", "contacts.block"),
+    ("boost", "premium.getBoostsList premium.getBoostsStatus premium.applyBoost"),
     ("bot command", "bots.setBotCommands bots.getBotCommands"),
     ("bot token", "auth.importBotAuthorization"),
     ("button", "messages.sendMessage messages.getBotCallbackAnswer"),
+    ("buy gift", "payments.getStarGifts payments.sendStarsForm payments.getPaymentForm"),
+    ("buy star gift", "payments.getStarGifts payments.sendStarsForm payments.getPaymentForm"),
     ("call", "phone.requestCall phone.createGroupCall"),
+    ("catch", "updates.getDifference updates.getState"),
     ("change bio", "account.updateProfile"),
     ("change name", "account.updateProfile"),
     ("change owner", "messages.editChatCreator"),
@@ -97,11 +111,13 @@ pub(super) const CALLED: &[(&str, &str)] = &[
     ("get info", "channels.getFullChannel messages.getFullChat users.getFullUser"),
     ("get member", "channels.getParticipants messages.getFullChat"),
     ("get message", "messages.getMessages channels.getMessages messages.getHistory"),
+    ("get message link", "messages.getMessages channels.getMessages channels.exportMessageLink"),
     ("get update", "updates.getDifference updates.getState"),
     ("get user info", "users.getFullUser users.getUsers"),
     ("gift", "payments.getStarGifts payments.getSavedStarGifts payments.sendStarsForm"),
     ("go online", "account.updateStatus"),
     ("group call", "phone.createGroupCall phone.joinGroupCall phone.getGroupCall"),
+    ("hide member", "channels.toggleParticipantsHidden"),
     ("history", "messages.getHistory"),
     ("info", "channels.getFullChannel messages.getFullChat users.getFullUser"),
     ("inline bot", "messages.getInlineBotResults messages.setInlineBotResults"),
@@ -114,9 +130,14 @@ pub(super) const CALLED: &[(&str, &str)] = &[
     ("join invite", "messages.importChatInvite messages.checkChatInvite"),
     ("join invite link", "messages.importChatInvite messages.checkChatInvite"),
     ("join link", "messages.importChatInvite channels.joinChannel messages.checkChatInvite"),
+    (
+        "join request",
+        "messages.getChatInviteImporters messages.hideChatJoinRequest messages.hideAllChatJoinRequests",
+    ),
     ("kick", "channels.editBanned messages.deleteChatUser"),
     ("last seen", "account.setPrivacy account.updateStatus"),
     ("leave", "channels.leaveChannel messages.deleteChatUser"),
+    ("limit", "help.getAppConfig help.getConfig"),
     ("list admin", "channels.getParticipants messages.getFullChat"),
     ("list chat", "messages.getDialogs messages.getChats"),
     ("list member", "channels.getParticipants messages.getFullChat"),
@@ -138,19 +159,33 @@ pub(super) const CALLED: &[(&str, &str)] = &[
     ("mark read", "messages.readHistory channels.readHistory"),
     ("member", "channels.getParticipants messages.getFullChat"),
     ("mention", "messages.getUnreadMentions"),
+    (
+        "message read",
+        "messages.getOutboxReadDate messages.getMessageReadParticipants messages.readHistory",
+    ),
     ("mini app", "messages.requestWebView messages.requestAppWebView messages.requestMainWebView"),
     ("miss update", "updates.getDifference updates.getChannelDifference"),
     ("mute", "account.updateNotifySettings channels.editBanned"),
     ("new message", "updates.getDifference"),
     ("online", "account.updateStatus"),
+    (
+        "paid message",
+        "ALLOW_PAYMENT_REQUIRED_X messages.sendMessage channels.updatePaidMessagesPrice",
+    ),
     ("password", "account.getPassword account.updatePasswordSettings auth.checkPassword"),
     ("pay", "payments.getPaymentForm payments.sendPaymentForm payments.sendStarsForm"),
     ("payment invoice", "payments.getPaymentForm payments.exportInvoice"),
+    (
+        "pend join request",
+        "messages.getChatInviteImporters messages.hideChatJoinRequest messages.hideAllChatJoinRequests",
+    ),
     ("phone number", "contacts.resolvePhone account.changePhone"),
     ("photo", "channels.editPhoto messages.editChatPhoto photos.uploadProfilePhoto"),
     ("pin", "messages.updatePinnedMessage"),
     ("pin message", "messages.updatePinnedMessage"),
     ("post story", "stories.sendStory"),
+    ("premium", "users.getUsers help.getPremiumPromo help.getAppConfig"),
+    ("premium limit", "help.getAppConfig help.getConfig"),
     ("press button", "messages.getBotCallbackAnswer"),
     ("privacy", "account.getPrivacy account.setPrivacy"),
     ("privacy setting", "account.getPrivacy account.setPrivacy account.getGlobalPrivacySettings"),
@@ -173,6 +208,8 @@ pub(super) const CALLED: &[(&str, &str)] = &[
     ("reply message", "messages.sendMessage"),
     ("resolve peer", "contacts.resolveUsername users.getUsers channels.getChannels"),
     ("revoke invite link", "messages.editExportedChatInvite messages.deleteExportedChatInvite"),
+    ("saved message", "messages.getSavedDialogs messages.getHistory messages.getSavedHistory"),
+    ("saved message topic", "messages.getSavedDialogs messages.getSavedHistory"),
     (
         "schedule message",
         "messages.getScheduledHistory messages.sendMessage messages.sendScheduledMessages",
@@ -183,6 +220,8 @@ pub(super) const CALLED: &[(&str, &str)] = &[
     ("send file", "messages.sendMedia"),
     ("send gift", "payments.sendStarsForm payments.getStarGifts payments.checkCanSendGift"),
     ("send location", "messages.sendMedia"),
+    ("send message forum topic", "messages.sendMessage messages.getForumTopics"),
+    ("send message topic", "messages.sendMessage messages.getForumTopics"),
     ("send photo", "messages.sendMedia"),
     ("send poll", "messages.sendMedia"),
     ("send sticker", "messages.sendMedia"),
@@ -201,10 +240,13 @@ pub(super) const CALLED: &[(&str, &str)] = &[
     ("sticker set", "messages.getStickerSet stickers.createStickerSet"),
     ("stop poll", "messages.editMessage"),
     ("story", "stories.sendStory stories.getPeerStories"),
+    ("story viewer", "stories.getStoryViewsList stories.getStoriesViews"),
     ("takeout", "account.initTakeoutSession account.finishTakeoutSession"),
     ("terminate session", "account.resetAuthorization"),
     ("thread", "messages.getReplies messages.getForumTopics"),
     ("timezone", "help.getTimezonesList"),
+    ("todo", "messages.sendMedia messages.toggleTodoCompleted messages.appendTodoList"),
+    ("todo list", "messages.sendMedia messages.toggleTodoCompleted messages.appendTodoList"),
     ("too many request", "FLOOD_WAIT_X"),
     ("topic", "messages.getForumTopics messages.createForumTopic"),
     ("transfer ownership", "messages.editChatCreator"),
@@ -227,6 +269,22 @@ pub(super) const CALLED: &[(&str, &str)] = &[
         "account.getWebAuthorizations account.resetWebAuthorization messages.acceptUrlAuth",
     ),
 ];
+
+/// What messages of other libraries say instead of an error's name, and what people say of what happened to them:
+/// all of these words, in any order, and what to read then.
+pub(super) const SAYINGS: &[(&str, &[&str])] = &[
+    ("wait seconds required", &["FLOOD_WAIT_X"]),
+    ("find input entity", &["Peers and access hashes"]),
+    ("two different ip addresses", &["AUTH_KEY_DUPLICATED"]),
+    ("missed messages", &["updates.getDifference", "updates.getChannelDifference"]),
+    ("503 timeout", &["Timeout", "Timedout"]),
+    ("503 timedout", &["Timedout", "Timeout"]),
+    ("phone number banned", &["PHONE_NUMBER_BANNED"]),
+    ("two steps verification enabled", &["SESSION_PASSWORD_NEEDED"]),
+];
+
+/// What changes nothing of what is asked for.
+const EVERY: &str = "all every each";
 
 /// Where something happens, and to whom: words that change little of what is asked for.
 const PLACES: &str = "channel chat group supergroup";

@@ -15,17 +15,17 @@ use crate::{Definition, parse};
 /// Every definition of every held layer, by name.
 #[derive(Debug)]
 pub struct History {
-    held: Vec<i32>,
+    pub(super) held: Vec<i32>,
     /// Constructors, then methods.
-    names: [BTreeMap<&'static str, Vec<Version>>; 2],
+    pub(super) names: [BTreeMap<&'static str, Vec<Version>>; 2],
     renames: Vec<Rename>,
 }
 
 /// One form of a definition, and the held layers that have it as bits.
 #[derive(Clone, Copy, Debug)]
-struct Version {
+pub(super) struct Version {
     line: &'static str,
-    layers: u64,
+    pub(super) layers: u64,
 }
 
 /// When something came to be.
@@ -253,10 +253,17 @@ impl History {
 
 impl Version {
     #[expect(clippy::expect_used, reason = "the text is part of the program; tests read all of it")]
-    fn read(&self, is_function: bool) -> Definition {
+    pub(super) fn read(&self, is_function: bool) -> Definition {
         let section = if is_function { history::FUNCTIONS } else { "" };
         let schema = parse(&format!("{section}\n{}", self.line)).expect("a held definition parses");
         schema.definitions().first().expect("it is a definition").clone()
+    }
+
+    /// The id, as the line has it.
+    pub(super) fn id(&self) -> u32 {
+        let head = self.line.split([' ', ';']).next().unwrap_or_default();
+        let (_, id) = head.split_once('#').unwrap_or_default();
+        u32::from_str_radix(id, 16).unwrap_or_default()
     }
 
     /// The type of a constructor.
