@@ -39,10 +39,10 @@ use crate::{
 #[must_use]
 pub struct NewLogin {
     bot: String,
-    scopes: Scopes,
-    match_codes: MatchCode,
-    app: Option<App>,
-    user_id_hint: Option<i64>,
+    pub(crate) scopes: Scopes,
+    pub(crate) match_codes: MatchCode,
+    pub(crate) app: Option<App>,
+    pub(crate) user_id_hint: Option<i64>,
     browser: String,
     platform: String,
     ip: IpAddr,

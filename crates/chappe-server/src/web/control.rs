@@ -10,7 +10,7 @@ mod bots;
 mod browsers;
 mod logins;
 
-use std::time::Duration;
+use std::{str::FromStr, time::Duration};
 
 use axum::{
     Router,
@@ -195,14 +195,14 @@ async fn clear(State(Desk { faults, .. }): State<Desk>) -> Answer {
 
 /// `GET /faults/{id}`
 async fn look(State(Desk { faults, .. }): State<Desk>, Path(id): Path<String>) -> Answer {
-    let id = parse_id(&id)?;
+    let id = fault_id(&id)?;
     let found = faults.list().await?.into_iter().find(|fault| fault.id == id);
     ok(&found.ok_or_else(|| no_fault(id))?)
 }
 
 /// `DELETE /faults/{id}`
 async fn remove(State(Desk { faults, .. }): State<Desk>, Path(id): Path<String>) -> Answer {
-    let id = parse_id(&id)?;
+    let id = fault_id(&id)?;
     ok(&faults.remove(id).await?.ok_or_else(|| no_fault(id))?)
 }
 
@@ -320,14 +320,14 @@ fn no_number() -> Refusal {
     Refusal::new(StatusCode::NOT_FOUND, error, "GET /numbers lists what was")
 }
 
-fn parse_id(text: &str) -> Result<FaultId, Refusal> {
-    text.parse().map(FaultId).map_err(|_| {
-        Refusal::new(
-            StatusCode::BAD_REQUEST,
-            "the id of a fault is a number",
-            "POST /faults answers it",
-        )
-    })
+/// Reads the number behind a path that names something.
+fn id<T: FromStr>(text: &str, what: &str, hint: &str) -> Result<T, Refusal> {
+    let error = format!("the id of a {what} is a number");
+    text.parse().map_err(|_| Refusal::new(StatusCode::BAD_REQUEST, error, hint))
+}
+
+fn fault_id(text: &str) -> Result<FaultId, Refusal> {
+    id(text, "fault", "POST /faults answers it").map(FaultId)
 }
 
 /// The value of one parameter behind the path, the only one that may stand there.

@@ -30,7 +30,7 @@ use std::sync::Arc;
 use axum::{
     Router,
     extract::State,
-    http::{Method, StatusCode, Uri},
+    http::{HeaderValue, Method, StatusCode, Uri, header},
     middleware,
     response::{IntoResponse, Response},
     routing::get,
@@ -182,4 +182,10 @@ pub(crate) async fn wrong_method(method: Method, uri: Uri) -> Response {
         format!("{method} does nothing at {}.", uri.path()),
     )
     .into_response()
+}
+
+/// Where a GET begins or ends something, a HEAD does nothing.
+pub(crate) async fn not_by_head(uri: Uri) -> Response {
+    let allow = [(header::ALLOW, HeaderValue::from_static("GET"))];
+    (allow, wrong_method(Method::HEAD, uri).await).into_response()
 }

@@ -8,7 +8,9 @@ use serde::Deserialize;
 use serde_json::json;
 
 use super::{Answer, Desk, answer, ok, read};
+use crate::bots::MatchCode;
 use crate::browser::{Browser, Browsers, NewLogin};
+use crate::logins::App;
 
 /// The paths of played browsers. The token of one stands in bodies only, since paths are kept in
 /// histories.
@@ -30,28 +32,16 @@ struct New {
     #[serde(default)]
     write: bool,
     #[serde(default)]
-    match_code: Option<When>,
-    #[serde(default)]
-    app: Option<App>,
-    #[serde(default)]
+    match_code: MatchCode,
+    app: Option<NewApp>,
     user_id_hint: Option<i64>,
-    #[serde(default)]
     from: Option<Place>,
-}
-
-/// When the picture is asked for.
-#[derive(Deserialize)]
-#[serde(rename_all = "snake_case")]
-enum When {
-    Asked,
-    First,
 }
 
 /// An app instead of a browser.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct App {
-    #[serde(default)]
+struct NewApp {
     verified_name: Option<String>,
 }
 
@@ -77,19 +67,9 @@ struct Named {
 async fn begin(State(Desk { browsers, .. }): State<Desk>, body: Body) -> Answer {
     let New { bot, phone, write, match_code, app, user_id_hint, from } = read(body).await?;
     let mut login = NewLogin::at(bot);
-    login = if phone { login.phone() } else { login };
-    login = if write { login.write() } else { login };
-    login = match match_code {
-        Some(When::Asked) => login.match_code(),
-        Some(When::First) => login.match_code_first(),
-        None => login,
-    };
-    if let Some(App { verified_name }) = app {
-        login = login.app(verified_name.as_deref());
-    }
-    if let Some(user_id) = user_id_hint {
-        login = login.user_id_hint(user_id);
-    }
+    (login.scopes.phone, login.scopes.write) = (phone, write);
+    (login.match_codes, login.user_id_hint) = (match_code, user_id_hint);
+    login.app = app.map(|NewApp { verified_name }| App { verified_name });
     if let Some(Place { browser, platform, ip }) = from {
         login = login.from(&browser, &platform, ip);
     }

@@ -42,7 +42,7 @@ async fn list(State(Desk { logins, .. }): State<Desk>, uri: Uri) -> Answer {
 
 /// `GET /logins/{id}`
 async fn look(State(Desk { logins, .. }): State<Desk>, Path(id): Path<String>) -> Answer {
-    let id = parse_id(&id)?;
+    let id = login_id(&id)?;
     let found: Option<Login> = logins.pending().await?.into_iter().find(|login| login.id == id);
     ok(&found.ok_or_else(no_login)?)
 }
@@ -53,7 +53,7 @@ async fn approve(
     Path(id): Path<String>,
     body: Body,
 ) -> Answer {
-    let id = parse_id(&id)?;
+    let id = login_id(&id)?;
     let mut answer: Map<String, Value> = read(body).await?;
     let user = answer.remove("user").ok_or_else(|| {
         Refusal::new(
@@ -80,7 +80,7 @@ enum Who {
 
 /// `POST /logins/{id}/decline`
 async fn decline(State(Desk { logins, .. }): State<Desk>, Path(id): Path<String>) -> Answer {
-    logins.decline(parse_id(&id)?).await.map_err(Refusal::from)?;
+    logins.decline(login_id(&id)?).await.map_err(Refusal::from)?;
     ok(&json!({ "declined": true }))
 }
 
@@ -89,14 +89,8 @@ fn no_login() -> Refusal {
     Refusal::new(StatusCode::NOT_FOUND, error, "GET /logins lists those that do")
 }
 
-fn parse_id(text: &str) -> Result<i64, Refusal> {
-    text.parse().map_err(|_| {
-        Refusal::new(
-            StatusCode::BAD_REQUEST,
-            "the id of a login request is a number",
-            "GET /logins tells it",
-        )
-    })
+fn login_id(text: &str) -> Result<i64, Refusal> {
+    super::id(text, "login request", "GET /logins tells it")
 }
 
 /// An example of every answer to a request, as `POST /logins/{id}/approve` takes it.

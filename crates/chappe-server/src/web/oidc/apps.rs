@@ -14,10 +14,10 @@ use super::{
     super::{
         Telegram, assets, auth,
         guard::{in_a_window, only_origin, readable_by},
+        not_by_head,
         pages::{self, Problem},
         parameters::Parameters,
         visitor::Visitor,
-        wrong_method,
     },
     authorize::{Asker, Target, response_type, scopes},
     fault::Fault,
@@ -28,8 +28,8 @@ use crate::world::{NewUrlAuth, Site, UrlAuthResponse, links_of};
 
 pub(super) fn routes() -> Router<Telegram> {
     Router::new()
-        .route("/inapp", get(in_app).head(wrong_method))
-        .route("/crossapp", get(cross_app).head(wrong_method))
+        .route("/inapp", get(in_app).head(not_by_head))
+        .route("/crossapp", get(cross_app).head(not_by_head))
         .route("/js/telegram-login.js", get(library))
         .route("/css/telegram-login.css", get(style))
 }

@@ -305,6 +305,7 @@ async fn whoever_asks_for_the_head_only_begins_and_ends_nothing() {
     for path in [&path, "/crossapp?client_id=1", "/inapp?code=x"] {
         let answer = browser.ask("HEAD", path, "", "").await;
         assert!(answer.status == 405 && !answer.has("set-cookie"), "{path}: {answer:?}");
+        assert_eq!(answer.header("allow"), "GET");
     }
     assert!(server.logins().pending().await.unwrap().is_empty());
     let (handle, link) = begin(&server, &mut browser).await;

@@ -31,7 +31,7 @@ async fn every_answer_is_guarded_and_every_error_readable() {
     assert_eq!(index.between("<title>", "</title>"), "Local Telegram");
     assert!(index.body.contains("Firefox 128, Linux") && !index.has("set-cookie"));
     let answer = pages.post("/", "").await;
-    assert_eq!(answer.status, 405);
+    assert_eq!((answer.status, answer.header("allow")), (405, "GET,HEAD"));
     assert!(answer.body.contains("POST does nothing at /"), "{}", answer.body);
 }
 
