@@ -11,7 +11,6 @@
 //!
 //! An unknown key is an error, so that a mistyped one is not ignored in silence.
 
-use std::io;
 use std::path::{Path, PathBuf};
 
 use serde_json::{Value, json};
@@ -88,7 +87,7 @@ pub(crate) fn path(global: &Global) -> Result<PathBuf, Failure> {
 fn read(path: &Path, named: bool) -> Result<Option<Config>, Failure> {
     let text = match std::fs::read_to_string(path) {
         Ok(text) => text,
-        Err(error) if error.kind() == io::ErrorKind::NotFound && !named => return Ok(None),
+        Err(error) if directories::is_absent(&error) && !named => return Ok(None),
         Err(error) => {
             return Err(Failure::usage(format!("cannot read {}: {error}", path.display()))
                 .hint("`chappe config path` prints where the file is looked for"));

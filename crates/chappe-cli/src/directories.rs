@@ -38,6 +38,12 @@ pub(crate) fn make_private(directory: &Path) -> io::Result<()> {
     builder.create(directory)
 }
 
+/// Whether an error says that something is not there, or that what it would be in is no folder: a home may be
+/// `/dev/null`.
+pub(crate) fn is_absent(error: &io::Error) -> bool {
+    matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory)
+}
+
 /// Whether somebody else than the owner may read the file, as far as the platform tells.
 pub(crate) fn is_open_to_others(file: &Path) -> bool {
     #[cfg(unix)]

@@ -33,6 +33,16 @@ impl Keep {
                 .hint(format!("{why}; give one of the two")))
         };
         let text = place.to_str().unwrap_or_default();
+        if is_session(text) {
+            return Err(Failure::usage(
+                "--session, or TELEGRAM_SESSION, names the place of a session; this looks like a session \
+                 itself, which is not repeated here",
+            )
+            .hint(
+                "bring it once, then leave the variable out:\n  printf %s \"$TELEGRAM_SESSION\" | env -u \
+                 TELEGRAM_SESSION chappe session import -",
+            ));
+        }
         let sqlite = text.strip_prefix(SQLITE);
         let is_database = POSTGRES.iter().any(|scheme| text.starts_with(scheme));
         if let Some(rest) = sqlite.or_else(|| is_database.then_some(text)) {
@@ -241,7 +251,14 @@ pub(crate) fn make_room(path: &Path) -> Result<(), Failure> {
     let Some(folder) = path.parent() else { return Ok(()) };
     make_private(folder).map_err(|error| {
         Failure::new(Exit::Other, format!("cannot make {}: {error}", folder.display()))
+            .hint("keep the session where you may write: --session FILE")
     })
+}
+
+/// Whether a text is rather a session of another library, as these keep it in a variable, than a place.
+fn is_session(text: &str) -> bool {
+    let is_base64 = |byte: u8| byte.is_ascii_alphanumeric() || b"+/=-_".contains(&byte);
+    text.len() >= SESSION && !text.starts_with('/') && text.bytes().all(is_base64)
 }
 
 fn is_wrong(error: &Error) -> bool {
@@ -255,5 +272,7 @@ const SQLITE: &str = "sqlite:";
 const POSTGRES: &[&str] = &["postgres://", "postgresql://"];
 /// The account in such a file if none is named.
 const DEFAULT: &str = "default";
+/// How long a text is at least that is a session: the key alone has 256 bytes.
+const SESSION: usize = 256 / 3 * 4;
 /// How often a person may mistype a passphrase.
 const TRIES: u32 = 3;

@@ -99,7 +99,8 @@ impl Place {
                 failure.hint(format!("sign in to it first: `chappe --account {name} login`"))
             }
             None => failure.hint(format!(
-                "there are {}; a new one begins with `chappe --account {name} login`",
+                "{} {}; a new one begins with `chappe --account {name} login`",
+                if names.len() == 1 { "there is" } else { "there are" },
                 names.iter().map(Name::as_str).collect::<Vec<_>>().join(", ")
             )),
         }
@@ -180,7 +181,7 @@ fn entries(folder: &Path) -> Result<Vec<String>, Failure> {
     };
     let found = match fs::read_dir(folder) {
         Ok(found) => found,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+        Err(error) if directories::is_absent(&error) => return Ok(Vec::new()),
         Err(error) => return Err(unreadable(error)),
     };
     let mut names = Vec::new();

@@ -2,6 +2,7 @@
 
 use bytes::Bytes;
 use chappe::Error;
+use chappe_reference::elsewhere::{calls_named, made_by_all};
 use chappe_schema::value::{Object, Value, ValueError, encode_call};
 use serde_json::json;
 
@@ -46,6 +47,14 @@ fn encode(method: &str, arguments: &str) -> Result<Bytes, Failure> {
     if schema.find(method).is_some_and(|definition| !definition.is_function) {
         return Err(Failure::usage(format!("`{method}` is a constructor, not a method"))
             .hint("it can stand in arguments: {\"_\": ...}; what is called is a method"));
+    }
+    if schema.find(method).is_none()
+        && let Some(called) = made_by_all(&calls_named(method))
+    {
+        return Err(Failure::usage(format!(
+            "there is no method `{method}`; what others call by it is `{called}`"
+        ))
+        .hint(format!("chappe docs {called} tells what it wants")));
     }
     let bytes = encode_call(schema, method, &arguments).map_err(usage)?;
     Ok(bytes.into())
@@ -94,6 +103,9 @@ mod tests {
     fn what_is_mistyped_is_explained_with_the_nearest_right_name() {
         let text = refused("account.resetWebAuthorisation", "{}");
         assert!(text.contains("did you mean `account.resetWebAuthorization`?"), "{text}");
+        // What is no mistake elsewhere.
+        let text = refused("sendPhoto", "{}");
+        assert!(text.contains("what others call by it is `messages.sendMedia`"), "{text}");
         let text = refused("account.resetWebAuthorization", r#"{"hsh": 1}"#);
         assert!(text.contains("did you mean `hash`?"), "{text}");
         let text = refused("account.resetWebAuthorization", r#"{"hash": "abc"}"#);

@@ -132,6 +132,10 @@ fn address(at: Option<Meant>) -> String {
 
 /// `chappe docs --search`.
 fn search(words: &str, limit: usize, output: Output) -> Result<(), Failure> {
+    if words.trim().is_empty() {
+        return Err(Failure::usage("there are no words to search for")
+            .hint("for example: chappe docs --search log out website"));
+    }
     let hits = index().find(words, limit);
     if hits.is_empty() {
         return Err(Failure::new(Exit::NotFound, format!("nothing is found for `{words}`"))

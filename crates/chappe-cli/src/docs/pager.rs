@@ -85,6 +85,10 @@ impl Pager {
         if env::var_os("LV").is_none() {
             command.env("LV", "-c");
         }
+        // The page is UTF-8, whatever language the rest of the system speaks.
+        if env::var_os("LESSCHARSET").is_none() {
+            command.env("LESSCHARSET", "utf-8");
+        }
         command
     }
 

@@ -194,3 +194,43 @@ fn a_variable_that_is_set_to_nothing_is_not_set() {
     // What is typed is meant.
     refused(&run(&home, &["--account", "", "accounts"]), 2, &["--account", "such as work"]);
 }
+
+#[test]
+fn a_session_where_its_place_should_be_is_not_repeated() {
+    let home = TempDir::new().unwrap();
+    // What other libraries keep in a variable of this name: 353 letters for Telethon.
+    let theirs = format!("1{}", "Ab3_".repeat(88));
+    for arguments in
+        [&["whoami"][..], &["accounts"], &["config", "show"], &["--json", "web", "list"]]
+    {
+        let mut command = chappe(home.path());
+        command.env("TELEGRAM_SESSION", &theirs).args(arguments);
+        let output = command.output().unwrap();
+        refused(&output, 2, &["looks like a session itself", "chappe session import -"]);
+        assert!(!stderr(&output).contains("Ab3_Ab3_"), "{}", stderr(&output));
+    }
+    let long = home.path().join("a".repeat(200)).join("b".repeat(200));
+    let output = run(&home, &["--session", long.to_str().unwrap(), "session", "show"]);
+    assert!(!stderr(&output).contains("looks like"), "{}", stderr(&output));
+}
+
+#[cfg(unix)]
+#[test]
+fn who_has_no_folder_for_a_home_has_neither_accounts_nor_a_configuration() {
+    let home = TempDir::new().unwrap();
+    let mut command = chappe(home.path());
+    command.env("HOME", "/dev/null").env_remove("XDG_DATA_HOME").env_remove("XDG_CONFIG_HOME");
+    let output = command.arg("accounts").output().unwrap();
+    assert!(output.status.success(), "{}", stderr(&output));
+    assert!(stdout(&output).contains("no account yet"), "{output:?}");
+}
+
+#[test]
+fn who_may_not_write_into_the_home_is_told_of_another_place() {
+    let home = TempDir::new().unwrap();
+    fs::write(home.path().join("file"), "").unwrap();
+    let mut command = chappe(home.path());
+    command.env("XDG_DATA_HOME", home.path().join("file"));
+    command.env("TELEGRAM_API_ID", "1").env("TELEGRAM_API_HASH", "0".repeat(32));
+    refused(&command.arg("whoami").output().unwrap(), 1, &["cannot make", "--session FILE"]);
+}

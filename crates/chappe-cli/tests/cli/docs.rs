@@ -270,6 +270,7 @@ fn what_is_searched_is_found_a_line_each() {
     assert_eq!(json(&[GUIDE])["html"], "start.html#peers");
     assert!(told(&["start"]).contains("## Peers and access hashes"));
     refused(&docs(&["--search", "qqqqqqqqqq"]), 3, &["nothing is found"]);
+    refused(&docs(&["--search", ""]), 2, &["no words", "chappe docs --search log out"]);
     refused(&docs(&["--search", "a", "--open"]), 2, &["--open"]);
 }
 
