@@ -601,6 +601,8 @@ fn a_name_is_one_thing_or_several_and_never_a_guess() {
     assert_eq!(named("getForumTopics"), ["method messages.getForumTopics"]);
     assert_eq!(named("channels.getForumTopics"), ["gone channels.getForumTopics"]);
     assert_eq!(named("FLOOD_WAIT_42"), ["error FLOOD_WAIT_X"]);
+    // There is one without a number, too.
+    assert_eq!(named("FILE_REFERENCE_3_EXPIRED"), ["error FILE_REFERENCE_X_EXPIRED"]);
     assert_eq!(named("0x997275b5"), ["constructor boolTrue"]);
     assert_eq!(named("telethon.errors.rpcerrorlist.FloodWaitError"), ["error FLOOD_WAIT_X"]);
     assert_eq!(named("pyrogram.errors.FloodWait"), ["error FLOOD_WAIT_X"]);
