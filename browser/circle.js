@@ -2,7 +2,7 @@
 // whoever logs in there, the browser that they sit at, and their dashboard.
 import assert from "node:assert/strict";
 
-import { profile } from "./chromium.js";
+import { profile } from "./engine.js";
 import { Dashboard } from "./dashboard.js";
 import { command, exampleSite, telegram } from "./processes.js";
 

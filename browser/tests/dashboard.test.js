@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { createServer } from "node:http";
 import { after, test } from "node:test";
 
-import { launch, PHONE, profile, skip } from "../chromium.js";
+import { launch, PHONE, profile, skip } from "../engine.js";
 import { circle, newBot, picture } from "../circle.js";
 import { Dashboard } from "../dashboard.js";
 import { atEnd } from "../end.js";
@@ -66,6 +66,21 @@ test("A login is approved, and ended, without a mouse", { skip }, async (t) => {
     assert.deepEqual(await here.rows(), []);
 });
 
+test("What has the focus keeps it, for all to see, when there are news", { skip }, async (t) => {
+    const here = await circle(t, browser);
+    await asked(here);
+    const { page } = await here.dashboard();
+    await page.getByRole("navigation").getByRole("link", { name: "Logins" }).click();
+    const review = page.getByRole("link", { name: /^Review/ });
+    await tabTo(page, review);
+    const held = await review.getAttribute("href");
+    await asked(here);
+    await review.nth(1).waitFor();
+    await page.bringToFront();
+    const focus = await page.evaluate(() => [document.activeElement.getAttribute("href"), document.activeElement.matches(":focus-visible")]);
+    assert.deepEqual(focus, [held, true]);
+});
+
 test("All pages can be read by everybody, in light and dark, and fit into a telephone", { skip }, async (t) => {
     const here = await circle(t, browser);
     await asked(here);
@@ -112,12 +127,13 @@ test("No page can be put into a frame of another site", { skip }, async (t) => {
     atEnd(t, () => new Promise((resolve) => trap.close(resolve).closeAllConnections()));
     const query = new URLSearchParams({ bot_id: here.bot.id, origin: here.site, return_to: `${here.site}/` });
     // Where the person is signed in to the dashboard, too.
-    person.expect(/frame-ancestors|403/);
+    person.expect(/frame-ancestors|403|SameSite/);
     const victim = await person.open("about:blank");
     for (const url of [inside, here.server.dashboard, `${here.server.web}/auth?${query}`, here.site]) {
-        const refused = victim.waitForEvent("console", (message) => /frame-ancestors|X-Frame-Options/i.test(message.text()));
         await victim.goto(`http://127.0.0.1:${trap.address().port}/?url=${encodeURIComponent(url)}`);
-        await refused;
+        // A page of the browser's own that says so.
+        const shown = await victim.frames()[1].evaluate(() => document.documentURI);
+        assert.match(shown, /^(chrome-error|about:neterror)/, url);
     }
 });
 

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { after, test } from "node:test";
 
-import { launch, profile, skip } from "../chromium.js";
+import { launch, profile, skip } from "../engine.js";
 import { approve, circle, opened, widget } from "../circle.js";
 import { atEnd } from "../end.js";
 import { asking, exampleSite, programs } from "../processes.js";

@@ -2,7 +2,7 @@
 // they fit into a telephone.
 import { after, test } from "node:test";
 
-import { launch, PHONE, skip } from "../chromium.js";
+import { launch, PHONE, skip } from "../engine.js";
 import { approve, circle, opened, picture, REQUEST_LIFE, widget } from "../circle.js";
 import { audit, fits, tabTo } from "../pages.js";
 

@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { after, test } from "node:test";
 
-import { launch, profile, skip } from "../chromium.js";
+import { engine, launch, profile, skip } from "../engine.js";
 import { approve, BOT, circle, link, opened, picture, REQUEST_LIFE, yes } from "../circle.js";
 import { Dashboard } from "../dashboard.js";
 import { atEnd } from "../end.js";
@@ -33,7 +33,7 @@ test("A person logs in, picks the right picture in the dashboard, and ends it", 
     assert.equal(await hello(page).textContent(), "Hello, Claude Chappe");
     assert.equal(new URL(page.url()).origin, here.site);
     const row = await here.reset();
-    assert.match(row.browser, /Chrom/);
+    assert.match(row.browser, engine.agent);
     // The site says that its own session is its own affair, and it is.
     await page.reload();
     await hello(page).waitFor();

@@ -1,4 +1,4 @@
-// The method reference in Chromium: valid, readable by everybody, usable by keyboard, from files.
+// The method reference in a browser: valid, readable by everybody, usable by keyboard, from files.
 //
 // `CHAPPE_BLESS=1 browser/run.sh reference` takes the pictures of it anew. Whoever does so looks at each.
 import assert from "node:assert/strict";
@@ -10,7 +10,7 @@ import { pathToFileURL } from "node:url";
 
 import { HtmlValidate } from "html-validate";
 
-import { DESKTOP, launch, PHONE, profile, skip } from "../chromium.js";
+import { DESKTOP, lacks, launch, PHONE, profile, skip } from "../engine.js";
 import { audit, fits, tabTo } from "../pages.js";
 import { picture } from "../pictures.js";
 import { finished, programs } from "../processes.js";
@@ -140,7 +140,7 @@ test("Pages of every kind can be read by everybody, in light and dark, at a desk
     }
 });
 
-test("Nothing moves while a page comes up", { skip }, async (t) => {
+test("Nothing moves while a page comes up", { skip: skip || lacks("layout shifts") }, async (t) => {
     const page = await open(t);
     await page.addInitScript(() => {
         globalThis.moved = [];
@@ -176,7 +176,7 @@ test("A language is chosen by keyboard, remembered, and shown on the next page",
     assert.ok(await page.getByRole("radio", { name: "Python" }).isChecked());
 });
 
-test("Without a script everything is there, and languages can be chosen", { skip }, async (t) => {
+test("Without a script everything is there, and languages can be chosen", { skip: skip || lacks("pages without scripts") }, async (t) => {
     const page = await open(t, SHOWN, { javaScriptEnabled: false });
     assert.equal(await page.locator(".panel:visible").count(), 1);
     await page.getByText("Python", { exact: true }).click();

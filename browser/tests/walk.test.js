@@ -8,7 +8,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { after, test } from "node:test";
 
-import { launch, PHONE, profile, skip } from "../chromium.js";
+import { launch, PHONE, profile, skip } from "../engine.js";
 import { opened, widget } from "../circle.js";
 import { Dashboard } from "../dashboard.js";
 import { BLESS, picture, WINDOW } from "../pictures.js";

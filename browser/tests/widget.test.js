@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { after, test } from "node:test";
 
-import { launch, skip } from "../chromium.js";
+import { engine, launch, skip } from "../engine.js";
 import { approve, circle, DOMAIN, link, opened, picture, REQUEST_LIFE, widget, yes } from "../circle.js";
 import { shop } from "../shop.js";
 
@@ -31,7 +31,7 @@ test("A person logs in by the callback, approves in the dashboard, and ends it",
     const phone = server.accounts[0].phone.replace(/\D/g, "");
     assert.ok(!JSON.stringify(site.seen).includes(phone), "a phone number was told");
     const row = await reset();
-    assert.match(row.browser, /Chrom/);
+    assert.match(row.browser, engine.agent);
     assert.equal(row.ip, "127.0.0.1");
 });
 

@@ -12,6 +12,9 @@
   const parts = () => document.querySelectorAll("[data-live][id]");
   let stopped = false;
   let busy = false;
+  let leaving = false;
+  let byKeyboard = false;
+  let asking = new AbortController();
 
   const keyOf = (element) => element.id || element.getAttribute("href");
 
@@ -23,12 +26,13 @@
 
   /** Puts the new part in; what had the focus has it again. */
   const replace = (part, fresh) => {
-    const focus = part.contains(document.activeElement) ? keyOf(document.activeElement) : null;
+    const { activeElement: held } = document;
+    const focus = part.contains(held) ? keyOf(held) : null;
     part.replaceChildren(...fresh.childNodes);
     if (focus === null) return;
     const again = [...part.querySelectorAll("a, button, input, [tabindex]")];
     const found = again.find((element) => keyOf(element) === focus);
-    if (found) found.focus({ preventScroll: true });
+    if (found) found.focus({ preventScroll: true, focusVisible: byKeyboard });
   };
 
   const tell = (text) => {
@@ -46,10 +50,11 @@
   };
 
   const look = async () => {
-    if (stopped || busy || document.hidden) return;
+    if (stopped || leaving || busy || document.hidden) return;
     busy = true;
+    asking = new AbortController();
     try {
-      const answer = await fetch(location.href, { cache: "no-store", redirect: "error" });
+      const answer = await fetch(location.href, { cache: "no-store", redirect: "error", signal: asking.signal });
       if (answer.status === 403) {
         tell("The server was started anew: open the link that it printed.");
         return;
@@ -62,7 +67,7 @@
       if (page.title) document.title = page.title;
       tell("");
     } catch {
-      tell("The server does not answer. This page shows what was there last.");
+      if (!leaving) tell("The server does not answer. This page shows what was there last.");
     } finally {
       busy = false;
     }
@@ -75,5 +80,14 @@
     look();
   });
   document.addEventListener("visibilitychange", look);
+  // How the focus came to where it is: browsers differ in what they show of one that a script puts back.
+  document.addEventListener("keydown", () => (byKeyboard = true), true);
+  document.addEventListener("pointerdown", () => (byKeyboard = false), true);
+  // What a button ends is not there any more for who asks after it.
+  document.addEventListener("submit", () => {
+    leaving = true;
+    asking.abort();
+  });
+  window.addEventListener("pageshow", () => (leaving = false));
   setInterval(look, every);
 })();

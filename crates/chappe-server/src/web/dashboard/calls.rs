@@ -50,7 +50,7 @@ fn table(frame: &Frame<'_>, log: &Log) -> Markup {
             }
         } @else {
             div.card.table.scroll tabindex="0" role="region" aria-label="Calls, the newest first" {
-                table.log {
+                table.log.calls {
                     caption.unseen { "Calls, the newest first" }
                     thead {
                         tr {

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { createServer } from "node:http";
 import { after, before, test } from "node:test";
 
-import { launch, profile, skip } from "../chromium.js";
+import { launch, profile, skip } from "../engine.js";
 
 /** Serves one page on loopback, as long as the test lasts: its address. */
 async function serving(t, html, headers = {}) {
