@@ -9,8 +9,8 @@ use chappe_schema::{Definition, Param, Type, api, facts};
 
 use crate::Kind;
 
-mod family;
 mod gone;
+mod related;
 mod size;
 
 pub use chappe_schema::FACTS_LAYER;
@@ -173,7 +173,7 @@ impl Reference {
             let name = method.name();
             method.callers = facts().knows(name).then(|| callers(name));
         }
-        relate(&mut methods);
+        related::relate(&mut methods);
 
         let sizes = size::Sizes::new(schema);
         let types = types(&methods, &constructors, &sizes);
@@ -443,62 +443,6 @@ fn callers(name: &str) -> Callers {
         bot: facts.bot(name),
         signed_out: facts.signed_out.contains(name),
         business: facts.business.contains(name),
-    }
-}
-
-/// Fills in what the words say, in both directions, and the families.
-fn relate(methods: &mut [Method]) {
-    let mut related: BTreeMap<&'static str, Related> = BTreeMap::new();
-    for method in methods.iter() {
-        let Some(words) = method.words else { continue };
-        let name = method.name();
-        for other in known(&words.needs) {
-            push(&mut related.entry(name).or_default().needs, other);
-            push(&mut related.entry(other).or_default().needed_by, name);
-        }
-        for other in known(&words.undo) {
-            push(&mut related.entry(name).or_default().undo, other);
-            push(&mut related.entry(other).or_default().undoes, name);
-        }
-        for other in known(&words.see) {
-            push(&mut related.entry(name).or_default().see, other);
-        }
-    }
-    for method in methods.iter() {
-        for other in method.words.into_iter().flat_map(|words| known(&words.see)) {
-            push(&mut related.entry(other).or_default().see, method.name());
-        }
-    }
-    let families = family::families(methods);
-    for method in methods {
-        let name = method.name();
-        let mut found = related.remove(name).unwrap_or_default();
-        let mut taken = BTreeSet::from([name]);
-        // What is said in one way is not said again in a weaker one.
-        let lists = [
-            &mut found.needs,
-            &mut found.undo,
-            &mut found.undoes,
-            &mut found.needed_by,
-            &mut found.see,
-        ];
-        for list in lists {
-            list.retain(|it| taken.insert(it));
-        }
-        let family = families.get(name).into_iter().flatten().copied();
-        found.family = family.filter(|it| !taken.contains(it)).collect();
-        method.related = found;
-    }
-}
-
-/// The names in the schema's own memory, without those that it does not have.
-fn known(names: &[String]) -> impl Iterator<Item = &'static str> {
-    names.iter().filter_map(|name| api().find(name)).map(|it| it.name.as_str())
-}
-
-fn push(list: &mut Vec<&'static str>, name: &'static str) {
-    if !list.contains(&name) {
-        list.push(name);
     }
 }
 

@@ -1,10 +1,11 @@
-//! Which methods are about the same: those that share rare words of their names and rare types.
+//! Which methods belong together: those that the words name, in both directions, and those that are about the
+//! same, which share rare words of their names and rare types.
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use chappe_schema::Definition;
+use chappe_schema::{Definition, api};
 
-use super::{Method, core_type, params};
+use super::{Method, Related, core_type, params};
 
 /// How many methods a family shows.
 const MOST: usize = 8;
@@ -19,8 +20,64 @@ const FAR: f64 = 0.12;
 /// A word or type that more methods have says nothing.
 const COMMON: usize = 60;
 
+/// Fills in what the words say, in both directions, and the families.
+pub(super) fn relate(methods: &mut [Method]) {
+    let mut related: BTreeMap<&'static str, Related> = BTreeMap::new();
+    for method in methods.iter() {
+        let Some(words) = method.words else { continue };
+        let name = method.name();
+        for other in known(&words.needs) {
+            push(&mut related.entry(name).or_default().needs, other);
+            push(&mut related.entry(other).or_default().needed_by, name);
+        }
+        for other in known(&words.undo) {
+            push(&mut related.entry(name).or_default().undo, other);
+            push(&mut related.entry(other).or_default().undoes, name);
+        }
+        for other in known(&words.see) {
+            push(&mut related.entry(name).or_default().see, other);
+        }
+    }
+    for method in methods.iter() {
+        for other in method.words.into_iter().flat_map(|words| known(&words.see)) {
+            push(&mut related.entry(other).or_default().see, method.name());
+        }
+    }
+    let families = families(methods);
+    for method in methods {
+        let name = method.name();
+        let mut found = related.remove(name).unwrap_or_default();
+        let mut taken = BTreeSet::from([name]);
+        // What is said in one way is not said again in a weaker one.
+        let lists = [
+            &mut found.needs,
+            &mut found.undo,
+            &mut found.undoes,
+            &mut found.needed_by,
+            &mut found.see,
+        ];
+        for list in lists {
+            list.retain(|it| taken.insert(it));
+        }
+        let family = families.get(name).into_iter().flatten().copied();
+        found.family = family.filter(|it| !taken.contains(it)).collect();
+        method.related = found;
+    }
+}
+
+/// The names in the schema's own memory, without those that it does not have.
+fn known(names: &[String]) -> impl Iterator<Item = &'static str> {
+    names.iter().filter_map(|name| api().find(name)).map(|it| it.name.as_str())
+}
+
+fn push(list: &mut Vec<&'static str>, name: &'static str) {
+    if !list.contains(&name) {
+        list.push(name);
+    }
+}
+
 /// The methods nearest to each method, the nearest first.
-pub(super) fn families(methods: &[Method]) -> BTreeMap<&'static str, Vec<&'static str>> {
+fn families(methods: &[Method]) -> BTreeMap<&'static str, Vec<&'static str>> {
     let named: Vec<BTreeSet<String>> =
         methods.iter().map(|method| features(method.definition)).collect();
     let mut owners: BTreeMap<&str, Vec<usize>> = BTreeMap::new();
