@@ -23,7 +23,6 @@ export async function audit(page, what) {
 /** Goes with the Tab key to the element, which has to show that it has the focus. */
 export async function tabTo(page, locator, steps = 100) {
     for (let step = 0; step < steps; step += 1) {
-        await page.keyboard.press("Tab");
         if (await locator.evaluate((element) => element === document.activeElement)) {
             const shown = await locator.evaluate((element) => {
                 const style = getComputedStyle(element);
@@ -32,6 +31,7 @@ export async function tabTo(page, locator, steps = 100) {
             assert.ok(shown, `nobody sees that ${locator} has the focus`);
             return;
         }
+        await page.keyboard.press("Tab");
     }
     assert.fail(`${steps} presses of Tab did not come to ${locator}`);
 }

@@ -11,15 +11,14 @@ export const BLESS = process.env.CHAPPE_BLESS === "1";
 /** The size of a picture unless another is asked for. */
 export const WINDOW = { width: 1000, height: 700 };
 
-/** Takes a picture of a page for the documents; it is kept if the pictures are taken anew. */
+/** Makes a page look as in the documents, and takes the picture if they are taken anew. */
 export async function picture(page, name, { colorScheme = "light", size = WINDOW, fullPage = false } = {}) {
     await page.setViewportSize(size);
     await page.emulateMedia({ colorScheme, reducedMotion: "reduce" });
-    // To hide the caret a style is put into the page, which its policy forbids: Firefox says so.
-    const png = await page.screenshot({ animations: "disabled", caret: BLESS ? "hide" : "initial", fullPage });
     if (!BLESS) {
         return;
     }
+    const png = await page.screenshot({ animations: "disabled", fullPage });
     // The browser itself makes it small.
     const canvas = await page.context().newPage();
     const webp = await canvas.evaluate(
