@@ -8,7 +8,7 @@ import { chromium, firefox } from "playwright-core";
 import { atEnd } from "./end.js";
 import { taught } from "./firefox.js";
 
-const STEP_LIMIT = 15_000;
+const STEP_LIMIT = 30_000;
 
 const { CHROMIUM_BIN, FIREFOX_BIN } = process.env;
 // An empty variable is none.

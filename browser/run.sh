@@ -47,7 +47,7 @@ run_in() {
         [ "$#" -eq 1 ] || return 0
     }
     (become node --require "$interop/guard.js" --test --test-reporter=spec --test-concurrency=3 \
-        --test-timeout=240000 "${@:2}" "${files[@]}") || code=$?
+        --test-timeout=600000 "${@:2}" "${files[@]}") || code=$?
 }
 
 if [ -n "${CHAPPE_BROWSER:-}" ]; then

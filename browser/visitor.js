@@ -1,6 +1,6 @@
 // A browser that shows nothing: it follows links, keeps cookies, and stops where it is told to.
 
-const LIMIT = 15_000;
+const LIMIT = 30_000;
 const STEPS = 20;
 
 export class Visitor {
