@@ -371,7 +371,7 @@ impl BotFather {
     ) -> Result<Option<ClientSecret>, Error> {
         settings.check().map_err(Error::Bot)?;
         let username = plain(username).to_owned();
-        self.run(move |world, _| change(world, &username, &settings)).await
+        self.run(move |world, _| set(world, &username, &settings)).await
     }
 
     /// Makes a new secret for the OpenID client of a bot, and tells it once. The old one is void.
@@ -397,9 +397,9 @@ impl BotFather {
     /// # Errors
     /// [`Error::Stopped`].
     pub async fn get(&self, username: &str) -> Result<Option<BotInfo>, Error> {
-        let username = plain(username);
-        let mut all = self.list().await?.into_iter();
-        Ok(all.find(|(name, _)| name.eq_ignore_ascii_case(username)).map(|(_, info)| info))
+        let username = plain(username).to_owned();
+        let found = self.run(move |world, _| world.bot_info(&username).map(Ok)).await?;
+        Ok(found.map(|(_, info)| info))
     }
 
     /// Lists all bots by username.
@@ -416,11 +416,38 @@ impl BotFather {
     /// # Errors
     /// [`Error::Stopped`].
     pub async fn remove(&self, username: &str) -> Result<Option<BotInfo>, Error> {
-        let before = self.get(username).await?;
-        if before.is_some() {
-            self.set(username, BotSettings::new()).await?;
-        }
-        Ok(before)
+        let username = plain(username).to_owned();
+        let remove = move |world: &mut World, _| {
+            let Some((_, info)) = world.bot_info(&username)? else { return Ok(Ok(None)) };
+            let removed = world.set_bot_settings(info.user_id, &BotSettings::new())?;
+            Ok(removed.map(|_| Some(info)))
+        };
+        self.run(remove).await
+    }
+
+    /// Changes what is set for a bot; what somebody else sets at the same time stays. Tells the username as
+    /// the bot spells it, and the secret of an OpenID client that is new.
+    ///
+    /// # Errors
+    /// As [`set`](Self::set).
+    pub(crate) async fn change(
+        &self,
+        username: &str,
+        change: impl FnOnce(&mut BotSettings) + Send + 'static,
+    ) -> Result<(String, Option<ClientSecret>), Error> {
+        let username = plain(username).to_owned();
+        let work = move |world: &mut World, _| {
+            let Some((username, mut info)) = world.bot_info(&username)? else {
+                return Ok(Err(unknown()));
+            };
+            change(&mut info.settings);
+            if let Err(why) = info.settings.check() {
+                return Ok(Err(why));
+            }
+            let set = world.set_bot_settings(info.user_id, &info.settings)?;
+            Ok(set.map(|secret| (username, secret)))
+        };
+        self.run(work).await
     }
 
     /// Does something in one transaction.
@@ -447,7 +474,7 @@ pub(crate) fn provide(
         {
             return Ok(Err(error));
         }
-        change(world, username, settings)
+        set(world, username, settings)
     });
     settle(provided).map(drop)
 }
@@ -483,7 +510,7 @@ fn make(
     Ok(Ok(NewBot { username: username.to_owned(), user_id, token }))
 }
 
-fn change(
+fn set(
     world: &mut World,
     username: &str,
     settings: &BotSettings,

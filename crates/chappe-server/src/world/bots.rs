@@ -47,6 +47,12 @@ impl World {
         Ok(rows.collect::<Result<_, _>>()?)
     }
 
+    /// The bot of this username, as it spells it, and what is set for it.
+    pub(crate) fn bot_info(&self, username: &str) -> Outcome<Option<(String, BotInfo)>> {
+        let Some(bot) = self.bot_by_username(username)? else { return Ok(None) };
+        Ok(self.bot_infos()?.into_iter().find(|(_, info)| info.user_id == bot.id))
+    }
+
     /// Sets what counts for a bot from now on; tells the secret of a client that is new.
     pub(crate) fn set_bot_settings(
         &mut self,

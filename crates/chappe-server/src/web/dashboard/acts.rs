@@ -17,7 +17,7 @@ use super::{
 };
 use crate::{
     Error, Objection,
-    bots::{BotSettings, ClientSecret, OidcClient},
+    bots::{BotSettings, ClientSecret},
     failure::Failure,
     logins::{Approved, Grant},
     web::{Refused, parameters::Parameters},
@@ -164,9 +164,8 @@ pub(super) async fn set_domain(
     Path(name): Path<String>,
     Extension(form): Extension<Parameters>,
 ) -> Answer {
-    let (name, mut settings) = find(&dashboard, name).await?;
-    settings.domain = form.get("domain").map(|domain| domain.trim().to_owned());
-    set(&dashboard, name, settings).await
+    let domain = form.get("domain").map(|domain| domain.trim().to_owned());
+    change(&dashboard, name, move |settings| settings.domain = domain).await
 }
 
 /// `/bots/{name}/openid`
@@ -175,29 +174,30 @@ pub(super) async fn set_openid(
     Path(name): Path<String>,
     Extension(form): Extension<Parameters>,
 ) -> Answer {
-    let (name, mut settings) = find(&dashboard, name).await?;
-    let lines = |name: &str| {
-        let lines = form.get(name).unwrap_or_default().lines().map(str::trim);
-        lines.filter(|line| !line.is_empty()).map(str::to_owned).collect::<Vec<_>>()
+    let change_client = move |settings: &mut BotSettings| {
+        let lines = |name: &str| {
+            let lines = form.get(name).unwrap_or_default().lines().map(str::trim);
+            lines.filter(|line| !line.is_empty()).map(str::to_owned).collect::<Vec<_>>()
+        };
+        // What a form does not say stays as it is.
+        let client = settings.oidc.get_or_insert_default();
+        client.urls = lines("urls");
+        client.native_urls = lines("native_urls");
+        client.enabled = form.get("enabled").is_some();
+        let chosen = |name: &str| form.get(name).unwrap_or_default();
+        if let Some(alg) = bots::ALGS.into_iter().find(|alg| alg.name() == chosen("alg")) {
+            client.alg = alg;
+        }
+        if let Some((nonce, ..)) = bots::NONCES.into_iter().find(|known| known.1 == chosen("nonce"))
+        {
+            client.nonce = nonce;
+        }
+        let codes = bots::MATCH_CODES.into_iter().find(|known| known.1 == chosen("match_codes"));
+        if let Some((codes, ..)) = codes {
+            client.match_codes = codes;
+        }
     };
-    // What a form does not say stays as it is.
-    let mut client = settings.oidc.take().unwrap_or_else(OidcClient::new);
-    client.urls = lines("urls");
-    client.native_urls = lines("native_urls");
-    client.enabled = form.get("enabled").is_some();
-    let chosen = |name: &str| form.get(name).unwrap_or_default();
-    if let Some(alg) = bots::ALGS.into_iter().find(|alg| alg.name() == chosen("alg")) {
-        client.alg = alg;
-    }
-    if let Some((nonce, ..)) = bots::NONCES.into_iter().find(|known| known.1 == chosen("nonce")) {
-        client.nonce = nonce;
-    }
-    let codes = bots::MATCH_CODES.into_iter().find(|known| known.1 == chosen("match_codes"));
-    if let Some((codes, ..)) = codes {
-        client.match_codes = codes;
-    }
-    settings.oidc = Some(client);
-    set(&dashboard, name, settings).await
+    change(&dashboard, name, change_client).await
 }
 
 /// `/bots/{name}/openid/remove`
@@ -205,9 +205,7 @@ pub(super) async fn remove_openid(
     State(dashboard): State<Dashboard>,
     Path(name): Path<String>,
 ) -> Answer {
-    let (name, mut settings) = find(&dashboard, name).await?;
-    settings.oidc = None;
-    set(&dashboard, name, settings).await
+    change(&dashboard, name, |settings| settings.oidc = None).await
 }
 
 /// `/bots/{name}/openid/secret`
@@ -222,22 +220,20 @@ pub(super) async fn new_secret(
     }
 }
 
-/// The bot of this username, as it spells it, and what is set for it.
-async fn find(dashboard: &Dashboard, name: String) -> Result<(String, BotSettings), Sorry> {
-    let seen = dashboard.look(move |world, _| looks::find_bot(world, &name)).await?;
-    let (name, info) = seen.shown.ok_or_else(|| Sorry::nothing(looks::NO_BOT))?;
-    Ok((name, info.settings))
-}
-
-/// Sets what is set for a bot; shows it again if it makes no sense.
-async fn set(dashboard: &Dashboard, name: String, settings: BotSettings) -> Answer {
-    match dashboard.father.set(&name, settings.clone()).await {
-        Ok(Some(secret)) => tell_secret(dashboard, name, secret).await,
-        Ok(None) => Ok(dashboard.done(&format!("/bots/{name}"), Done::Saved)),
+/// Changes what is set for a bot; shows it again if it makes no sense.
+async fn change(
+    dashboard: &Dashboard,
+    name: String,
+    change: impl FnOnce(&mut BotSettings) + Clone + Send + 'static,
+) -> Answer {
+    match dashboard.father.change(&name, change.clone()).await {
+        Ok((name, Some(secret))) => tell_secret(dashboard, name, secret).await,
+        Ok((name, None)) => Ok(dashboard.done(&format!("/bots/{name}"), Done::Saved)),
         Err(Error::Bot(why)) => {
             let draw = |frame: &Frame<'_>, bot: &Bot| {
                 let mut bot = bot.clone();
-                (bot.info.settings, bot.problem) = (settings, Some(sentences(&why)));
+                change(&mut bot.info.settings);
+                bot.problem = Some(sentences(&why));
                 bots::page(frame, &bot)
             };
             let page = looks::show_bot(dashboard, None, name, draw).await?;

@@ -19,7 +19,6 @@ use super::{
     overview::{self, Overview},
 };
 use crate::{
-    bots::BotInfo,
     failure::Outcome,
     logins::Login,
     web::parameters::Parameters,
@@ -213,7 +212,7 @@ pub(super) async fn show_bot(
 ) -> Answer {
     let web = dashboard.telegram.web().map(str::to_owned);
     let look = move |world: &mut World, _| {
-        let Some((username, info)) = find_bot(world, &name)? else { return Ok(None) };
+        let Some((username, info)) = world.bot_info(&name)? else { return Ok(None) };
         let token = world.bot_token(info.user_id)?.unwrap_or_default();
         Ok(Some(Bot { username, info, token, web, problem: None }))
     };
@@ -278,12 +277,6 @@ fn caller(world: &World, auth_key_id: i64) -> Outcome<Option<(i64, String)>> {
     Ok(user.map(|user| (user.id, user.first_name)))
 }
 
-/// The bot of this username, as it spells it, and what is set for it.
-pub(super) fn find_bot(world: &World, name: &str) -> Outcome<Option<(String, BotInfo)>> {
-    let Some(bot) = world.bot_by_username(name)? else { return Ok(None) };
-    Ok(world.bot_infos()?.into_iter().find(|(_, info)| info.user_id == bot.id))
-}
-
 /// The accounts to choose from, also one that was not seen for long.
 fn people_of(world: &World, hint: Option<i64>) -> Outcome<Vec<Person>> {
     let (mut people, _) = world.people(MOST)?;
@@ -321,7 +314,7 @@ fn devices(world: &World, now: i32, user: i64) -> Outcome<Option<(User, Vec<Auth
 }
 
 const NO_ACCOUNT: &str = "There is no such account.";
-pub(super) const NO_BOT: &str = "There is no such bot.";
+const NO_BOT: &str = "There is no such bot.";
 const ENDED: &str = "This has ended already, or was never there.";
 
 /// How many accounts are shown.

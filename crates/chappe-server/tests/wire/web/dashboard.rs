@@ -414,6 +414,24 @@ async fn bots_get_domains_and_openid_clients_whose_secret_is_shown_once() {
 }
 
 #[tokio::test]
+async fn two_forms_about_one_bot_at_the_same_instant_both_count() {
+    let server = server(18).await;
+    let (mut ada, mut max) = (Person::at(&server).await, Person::at(&server).await);
+    ada.press("/bots/new", "username=QuayShopBot&name=Quay+Shop").await;
+    for port in 8_080..8_090 {
+        let (domain, url) = (format!("shop{port}.example"), format!("http://localhost:{port}"));
+        let (of_domain, of_client) = (format!("domain={domain}"), format!("urls={url}"));
+        let (ada, max) = tokio::join!(
+            ada.post("/bots/QuayShopBot/domain", &of_domain),
+            max.post("/bots/QuayShopBot/openid", &of_client),
+        );
+        assert_eq!((ada.status, max.status), (303, if port == 8_080 { 200 } else { 303 }));
+        let kept = server.bot_father().get("QuayShopBot").await.unwrap().unwrap().settings;
+        assert_eq!((kept.domain, kept.oidc.unwrap().urls), (Some(domain), vec![url]));
+    }
+}
+
+#[tokio::test]
 async fn calls_and_letters_are_seen_as_they_come() {
     let server = server(8).await;
     let me = server.accounts()[0].clone();
