@@ -360,7 +360,14 @@ fn seconds(uri: &Uri) -> Result<Option<f64>, Refusal> {
 
 /// Reads a body: an object, or nothing for an empty one.
 async fn read<T: DeserializeOwned>(body: Body) -> Result<T, Refusal> {
-    let body = to_bytes(body, MAX_BODY).await.map_err(|_| {
+    let body = timeout(BODY_DEADLINE, to_bytes(body, MAX_BODY)).await.map_err(|_| {
+        Refusal::new(
+            StatusCode::REQUEST_TIMEOUT,
+            "the body was not complete in time",
+            "send all of it at once",
+        )
+    })?;
+    let body = body.map_err(|_| {
         Refusal::new(
             StatusCode::PAYLOAD_TOO_LARGE,
             "the body is too large or broke off",
@@ -404,6 +411,9 @@ fn explain(error: &str) -> String {
 
 /// How long a request may take from its head to its answer: longer than any wait.
 pub(crate) const REQUEST_DEADLINE: Duration = Duration::from_secs(620);
+
+/// How long a body may take.
+const BODY_DEADLINE: Duration = Duration::from_secs(10);
 
 /// The most bytes of a body.
 const MAX_BODY: usize = 64 * 1024;

@@ -6,6 +6,7 @@ use chappe_server::{Error, Server};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::TcpStream,
+    time::Instant,
 };
 
 use super::{browser, server};
@@ -71,17 +72,26 @@ async fn who_sends_drop_by_drop_is_cut_off() {
     let server =
         Server::builder().in_memory().seed(3).web(free).control(free).start().await.unwrap();
     let control = Browser::at(server.announcement().control.as_deref().unwrap()).host;
-    for host in [browser(&server).host, control] {
-        for beginning in [
-            String::new(),
-            "GET / HT".to_owned(),
-            format!("GET / HTTP/1.1\r\nHost: {host}\r\nX-Slow: "),
+    for (host, form) in [(browser(&server).host, "/token"), (control, "/faults")] {
+        let body = format!(
+            "POST {form} HTTP/1.1\r\nHost: {host}\r\nContent-Length: 9\r\n\
+             Content-Type: application/x-www-form-urlencoded\r\n\r\n{{"
+        );
+        for (beginning, seconds, end) in [
+            (String::new(), 10, ""),
+            ("GET / HT".to_owned(), 10, ""),
+            (format!("GET / HTTP/1.1\r\nHost: {host}\r\nX-Slow: "), 10, ""),
+            (body, 20, "HTTP/1.1 408"),
         ] {
+            let begin = Instant::now();
             let mut stream = TcpStream::connect(&host).await.unwrap();
             stream.write_all(beginning.as_bytes()).await.unwrap();
             let mut answer = String::new();
             stream.read_to_string(&mut answer).await.unwrap();
+            assert!(answer.starts_with(end), "{beginning}: {answer}");
             assert!(answer.is_empty() || answer.starts_with("HTTP/1.1 4"), "{beginning}: {answer}");
+            let after = begin.elapsed().as_secs();
+            assert!(after <= seconds, "{beginning}: {after} s");
         }
     }
     let host = browser(&server).host;
