@@ -47,6 +47,25 @@ impl Output {
         writeln!(out, "{text}").and_then(|()| out.flush()).map_err(Failure::from_stdout)
     }
 
+    /// Returns when nobody reads the answers any more, as a filter that has enough, where that can be seen
+    /// before anything is written: of a pipe on Linux. Elsewhere it waits for ever.
+    pub(crate) async fn unread(self) -> Failure {
+        #[cfg(unix)]
+        {
+            use std::os::fd::AsFd as _;
+            use tokio::{io::Interest, net::unix::pipe::Sender};
+            // Looked at only, so that it may be anything, and blocks as before. Of a file there is nothing to
+            // be seen: it does not go away.
+            let out = io::stdout().as_fd().try_clone_to_owned();
+            if let Ok(out) = out.and_then(Sender::from_owned_fd_unchecked)
+                && out.ready(Interest::ERROR).await.is_ok_and(|ready| ready.is_error())
+            {
+                return Failure::from_stdout(io::ErrorKind::BrokenPipe.into());
+            }
+        }
+        std::future::pending().await
+    }
+
     /// Lays rows out. On a terminal the second half of a cell stands below the first; in a pipe
     /// every half is a column of its own, a row is a line, and a tab stands between columns.
     pub(crate) fn table(self, head: &[Cell], rows: &[Vec<Cell>]) -> String {

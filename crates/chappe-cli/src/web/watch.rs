@@ -15,6 +15,14 @@ pub(super) async fn watch(
     options: &WatchWeb,
     output: Output,
 ) -> Result<(), Failure> {
+    tokio::select! {
+        done = tell_all(target, options, output) => done,
+        // Who reads no more is not to wait for the next change.
+        unread = output.unread() => Err(unread),
+    }
+}
+
+async fn tell_all(target: &Target, options: &WatchWeb, output: Output) -> Result<(), Failure> {
     let client = target.resume().await?;
     let sites = client.web_sessions().await.map_err(failure)?;
     let theirs = || sites.iter().filter(|site| is_theirs(&options.whose, site));

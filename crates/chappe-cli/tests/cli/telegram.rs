@@ -98,13 +98,19 @@ pub(crate) struct Running {
 }
 
 impl Running {
-    pub(crate) fn start(mut command: Command) -> Self {
+    pub(crate) fn start(command: Command) -> Self {
+        Self::read(command, usize::MAX)
+    }
+
+    /// Reads no more than so many lines of it.
+    pub(crate) fn read(mut command: Command, most: usize) -> Self {
         let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
         let (stdout, mut stderr) = (child.stdout.take().unwrap(), child.stderr.take().unwrap());
         let ((line, lines), (word, words)) = (channel(), channel());
         thread::spawn(move || {
             // A test that ended listens no more.
-            BufReader::new(stdout).lines().map_while(Result::ok).try_for_each(|l| line.send(l))
+            let mut lines = BufReader::new(stdout).lines().map_while(Result::ok).take(most);
+            lines.try_for_each(|l| line.send(l))
         });
         thread::spawn(move || {
             let mut text = String::new();

@@ -270,3 +270,15 @@ fn a_watch_tells_what_goes_until_somebody_ends_it() {
     assert_eq!(exit, Some(130));
     assert!(words.contains("interrupted") && words.contains("nothing was changed"), "{words}");
 }
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_watch_ends_when_nobody_reads_it_any_more() {
+    let telegram = Telegram::start();
+    telegram.login();
+    // It would write again when something has changed.
+    let command = telegram.command(&["--json", "web", "watch"]);
+    let watch = Running::read(command, 1);
+    assert_eq!(watch.next()["event"], "listed");
+    assert_eq!(watch.end(), (Some(1), String::new()));
+}
