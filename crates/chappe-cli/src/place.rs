@@ -194,7 +194,7 @@ fn entries(folder: &Path) -> Result<Vec<String>, Failure> {
 
 fn remove_if_there(path: &Path) -> Result<(), Failure> {
     match fs::remove_file(path) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => {
+        Err(error) if !directories::is_absent(&error) => {
             Err(Failure::new(Exit::Other, format!("{} stays: {error}", path.display())))
         }
         _ => Ok(()),

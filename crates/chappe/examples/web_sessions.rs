@@ -37,7 +37,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     for site in &sites {
         println!("{}", row(site, now));
     }
-    let long = Duration::from_secs(days * DAY);
+    let long = Duration::from_secs(DAY.saturating_mul(days));
     let unused: Vec<_> = sites.into_iter().filter(|site| site.idle(now) > long).collect();
     if !end {
         println!("{} of them nobody used for {days} days; --end ends those", unused.len());

@@ -102,11 +102,12 @@ fn fish_completes_what_it_is_told_of_by_a_script() {
         ("chappe web list --inact", "--inactive-for"),
         ("chappe serve --data scr", "scripts/"),
     ];
-    let asked = lines.map(|(line, _)| format!("complete -C '{line}'; echo --"));
+    let asked = lines.map(|(line, _)| format!("complete -C '{line}'; echo ==="));
     let program = format!("source ~/scripts/chappe.fish; {}", asked.join("; "));
     let output = shell("fish", &home).args(["--no-config", "-c", &program]).output().unwrap();
     let shown = stdout(&output);
-    let answers: Vec<&str> = shown.split("--\n").collect();
+    let answers: Vec<&str> = shown.split("===\n").collect();
+    assert_eq!(answers.len(), lines.len() + 1, "{shown} {}", stderr(&output));
     for ((line, wanted), answer) in lines.into_iter().zip(answers) {
         let words: Vec<&str> = answer.lines().filter_map(|it| it.split('\t').next()).collect();
         assert!(words.contains(&wanted), "{line}: {answer} {}", stderr(&output));
