@@ -22,7 +22,7 @@ use serde_json::Value;
 use super::{
     Telegram,
     guard::{in_a_window, same_site},
-    legacy, not_by_head, oidc,
+    legacy, oidc, only_get,
     pages::{self, Problem},
     parameters::Parameters,
     ticket::Ticket,
@@ -48,14 +48,14 @@ const LINK_AGE: u32 = 365 * 86_400;
 /// The routes of the window.
 pub(crate) fn routes() -> Router<Telegram> {
     Router::new()
-        .route("/auth", get(authorize).head(not_by_head))
+        .route("/auth", only_get(authorize))
         .route("/auth/wait", get(wait))
         .route("/auth/request", post(request))
         .route("/auth/login", post(login))
         .route("/auth/accept", post(accept))
         .route("/auth/cancel", post(cancel))
         .route("/auth/logout", post(logout))
-        .route("/auth/push", get(push).head(not_by_head))
+        .route("/auth/push", only_get(push))
         .route("/auth/get", post(legacy::user))
 }
 

@@ -30,10 +30,11 @@ use std::sync::Arc;
 use axum::{
     Router,
     extract::State,
+    handler::Handler,
     http::{HeaderValue, Method, StatusCode, Uri, header},
     middleware,
     response::{IntoResponse, Response},
-    routing::get,
+    routing::{MethodRouter, get},
 };
 use chappe_mtproto::time::Now;
 use tokio::sync::mpsc;
@@ -184,8 +185,11 @@ pub(crate) async fn wrong_method(method: Method, uri: Uri) -> Response {
     .into_response()
 }
 
-/// Where a GET begins or ends something, a HEAD does nothing.
-pub(crate) async fn not_by_head(uri: Uri) -> Response {
-    let allow = [(header::ALLOW, HeaderValue::from_static("GET"))];
-    (allow, wrong_method(Method::HEAD, uri).await).into_response()
+/// A page whose GET begins or ends something: a HEAD does nothing there, as all else.
+pub(crate) fn only_get<T: 'static>(page: impl Handler<T, Telegram>) -> MethodRouter<Telegram> {
+    let refuse = async |method: Method, uri: Uri| {
+        let allow = [(header::ALLOW, HeaderValue::from_static("GET"))];
+        (allow, wrong_method(method, uri).await).into_response()
+    };
+    get(page).head(refuse).fallback(refuse)
 }

@@ -31,8 +31,7 @@ struct New {
     phone: bool,
     #[serde(default)]
     write: bool,
-    #[serde(default)]
-    match_code: MatchCode,
+    match_code: Option<MatchCode>,
     app: Option<NewApp>,
     user_id_hint: Option<i64>,
     from: Option<Place>,
@@ -68,7 +67,7 @@ async fn begin(State(Desk { browsers, .. }): State<Desk>, body: Body) -> Answer 
     let New { bot, phone, write, match_code, app, user_id_hint, from } = read(body).await?;
     let mut login = NewLogin::at(bot);
     (login.scopes.phone, login.scopes.write) = (phone, write);
-    (login.match_codes, login.user_id_hint) = (match_code, user_id_hint);
+    (login.match_codes, login.user_id_hint) = (match_code.unwrap_or_default(), user_id_hint);
     login.app = app.map(|NewApp { verified_name }| App { verified_name });
     if let Some(Place { browser, platform, ip }) = from {
         login = login.from(&browser, &platform, ip);

@@ -14,7 +14,7 @@ use super::{
     super::{
         Telegram, assets, auth,
         guard::{in_a_window, only_origin, readable_by},
-        not_by_head,
+        only_get,
         pages::{self, Problem},
         parameters::Parameters,
         visitor::Visitor,
@@ -28,8 +28,8 @@ use crate::world::{NewUrlAuth, Site, UrlAuthResponse, links_of};
 
 pub(super) fn routes() -> Router<Telegram> {
     Router::new()
-        .route("/inapp", get(in_app).head(not_by_head))
-        .route("/crossapp", get(cross_app).head(not_by_head))
+        .route("/inapp", only_get(in_app))
+        .route("/crossapp", only_get(cross_app))
         .route("/js/telegram-login.js", get(library))
         .route("/css/telegram-login.css", get(style))
 }

@@ -303,9 +303,11 @@ async fn whoever_asks_for_the_head_only_begins_and_ends_nothing() {
     let (mut app, mut browser) = (app(&server).await, browser(&server));
     let path = window(&server, "");
     for path in [&path, "/crossapp?client_id=1", "/inapp?code=x"] {
-        let answer = browser.ask("HEAD", path, "", "").await;
-        assert!(answer.status == 405 && !answer.has("set-cookie"), "{path}: {answer:?}");
-        assert_eq!(answer.header("allow"), "GET");
+        for method in ["HEAD", "POST"] {
+            let answer = browser.ask(method, path, "", "").await;
+            assert!(answer.status == 405 && !answer.has("set-cookie"), "{path}: {answer:?}");
+            assert_eq!(answer.header("allow"), "GET", "{method} {path}");
+        }
     }
     assert!(server.logins().pending().await.unwrap().is_empty());
     let (handle, link) = begin(&server, &mut browser).await;
