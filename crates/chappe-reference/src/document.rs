@@ -430,7 +430,7 @@ pub fn phrase(words: &str) -> Vec<Inline> {
     pieces.collect()
 }
 
-/// What has this name in the newest layer as a link, else the name alone.
+/// What has a page, as a link to it; else the name alone.
 fn known(name: &str) -> Inline {
     match Reference::get().kind_of(name) {
         Some(kind) => Inline::Name(kind, name.to_owned()),

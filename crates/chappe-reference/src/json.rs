@@ -2,7 +2,7 @@
 //! kept, and only added to.
 
 use chappe_schema::layers::{Changed, Diff, History, Life, Moment, What};
-use chappe_schema::words::{Retry, words};
+use chappe_schema::words::Retry;
 use chappe_schema::{Definition, Type};
 use serde_json::{Value, json};
 
@@ -11,7 +11,8 @@ use crate::document::{Document, file, flag, summary};
 use crate::elsewhere::places;
 use crate::layers::LayerPage;
 use crate::model::{
-    Constructor, ErrorInfo, Gone, Method, Namespace, Reference, Size, TypeInfo, core_type, params,
+    Constructor, ErrorInfo, Gone, Method, Namespace, Reference, Size, TypeInfo, core_type, meaning,
+    params,
 };
 use crate::recorded::{self, recorded};
 use crate::{Kind, core_types, example, layers, start};
@@ -365,7 +366,7 @@ fn parameters(definition: &'static Definition) -> Value {
             "type": param.ty.to_string(),
             "required": param.flag.is_none(),
             "flag": flag(definition, param),
-            "about": words().param(definition, param),
+            "about": meaning(definition, param),
         })
     });
     params.collect()

@@ -15,6 +15,7 @@ mod size;
 
 pub use chappe_schema::FACTS_LAYER;
 pub use gone::Gone;
+pub(crate) use gone::meaning;
 pub use size::Size;
 
 /// The name of what has no namespace.

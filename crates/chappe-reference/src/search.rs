@@ -5,11 +5,10 @@
 //! their words, errors by their names and codes, methods by their parameters. `assets/search.js`
 //! is the same algorithm over the same data ([`script`]); a test compares the two.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, HashMap};
 use std::sync::{LazyLock, OnceLock};
 
 use chappe_schema::layers::History;
-use serde_json::json;
 
 use crate::document::{EVERYWHERE, count};
 use crate::elsewhere::{Place, places};
@@ -17,21 +16,20 @@ use crate::model::{TypeInfo, params};
 use crate::{Kind, Reference, core_types, layers, start};
 
 mod query;
+mod script;
 mod text;
 mod thing;
 mod words;
 
 use query::{asked, called, forms, ids, sayings, told};
+pub use script::{SCRIPT, older_script, script};
 pub(crate) use text::compact;
 use text::distance;
 use thing::{
     BEGUN, CALLED, ELSEWHERE, ID, IN_FRONT, IN_NAME, KINDS, NAMED, PARTLY, SAID, SAME, SAYING,
     Score, Thing, WEIGHT,
 };
-use words::{NOISE, TAILS, tables};
-
-/// The text of the script that the pages load beside the index.
-pub const SCRIPT: &str = include_str!("../assets/search.js");
+use words::tables;
 
 /// Everything that can be found.
 #[derive(Debug)]
@@ -98,18 +96,6 @@ const SHORT_ABOUT: usize = 72;
 pub fn index() -> &'static Index {
     static INDEX: LazyLock<Index> = LazyLock::new(|| Index::of(Reference::get()));
     &INDEX
-}
-
-/// The index as a script: it sets `chappeSearchIndex`.
-#[must_use]
-pub fn script() -> String {
-    format!("globalThis.chappeSearchIndex={}\n", index().to_json())
-}
-
-/// What only older layers have, as a script: it sets `chappeSearchOlder`, and few need it.
-#[must_use]
-pub fn older_script() -> String {
-    format!("globalThis.chappeSearchOlder={}\n", index().older_json())
 }
 
 impl Index {
@@ -205,11 +191,6 @@ impl Index {
     fn present(&self) -> &[Thing] {
         let count = self.things.iter().take_while(|thing| thing.kind != Kind::Gone).count();
         self.things.get(..count).unwrap_or_default()
-    }
-
-    /// The places of things by their names.
-    fn numbers(&self) -> HashMap<&str, usize> {
-        self.things.iter().enumerate().rev().map(|(number, thing)| (thing.name, number)).collect()
     }
 
     fn words(&self) -> &Said {
@@ -414,127 +395,6 @@ impl Index {
         });
         near.max_by(|a, b| a.0.cmp(&b.0).then(b.1.cmp(a.1))).map(|(_, stem)| stem.as_str())
     }
-
-    fn to_json(&self) -> serde_json::Value {
-        let things = self.present();
-        let counts = KINDS.iter().filter(|(kind, _)| *kind != Kind::Gone).map(|(kind, rank)| {
-            let count = things.iter().filter(|thing| thing.kind == *kind).count();
-            json!([kind.word(), kind.folder(), rank, count])
-        });
-        let mut dictionary: BTreeMap<&str, usize> = BTreeMap::new();
-        for param in things.iter().flat_map(|thing| &thing.params) {
-            dictionary.insert(param, 0);
-        }
-        for (number, place) in dictionary.values_mut().enumerate() {
-            *place = number;
-        }
-        let defined = || things.iter().filter(|thing| thing.id.is_some());
-        let uses = defined().map(|thing| {
-            let numbers = thing.params.iter().map(|param| base36(dictionary[param] as u32));
-            lines(numbers.collect(), " ")
-        });
-        let ids = defined().filter_map(|thing| thing.id).map(base36);
-        let coded = things.iter().filter(|thing| thing.kind == Kind::Error);
-        let codes = coded.map(|thing| {
-            let codes = thing.codes.iter().map(|code| code.unsigned_abs().to_string());
-            lines(codes.collect(), " ")
-        });
-        let core = things.iter().filter(|thing| thing.kind == Kind::Core);
-        let files =
-            core.filter_map(|thing| core_types::core_type(thing.name)).map(|core| core.file());
-        let weights = things.iter().map(|thing| base36(thing.weight));
-        let anchors = things.iter().filter(|thing| thing.kind == Kind::Guide);
-        let anchors = anchors.map(|thing| start::anchor(thing.name).unwrap_or_default());
-        let elsewhere = self.words().elsewhere.iter().map(|(call, made)| {
-            let numbers: Vec<String> = made.iter().map(|it| base36(*it as u32)).collect();
-            format!("{call} {}", numbers.join(" "))
-        });
-        let numbers = self.numbers();
-        let joined = |words: &str, names: &[String]| {
-            let names = names.iter().filter_map(|name| numbers.get(name.as_str()));
-            let names = names.map(|number| base36(*number as u32)).collect();
-            format!("{words}={}", lines(names, " "))
-        };
-        let called = tables().called.iter().map(|(words, names)| joined(words, names));
-        let sayings = tables().sayings.iter().map(|(words, names)| joined(&words.join(" "), names));
-        json!({
-            "anchors": anchors.collect::<Vec<_>>(),
-            "elsewhere": lines(elsewhere.collect(), ","),
-            "called": lines(called.collect(), ","),
-            "extra": tables().extra,
-            "sayings": lines(sayings.collect(), ","),
-            "weights": weights.collect::<String>(),
-            "kinds": counts.collect::<Vec<_>>(),
-            "names": names(things),
-            "abouts": abouts(things),
-            "ids": lines(ids.collect(), ","),
-            "codes": lines(codes.collect(), ","),
-            "files": files.collect::<Vec<_>>(),
-            "params": dictionary.keys().copied().collect::<Vec<_>>().join(" "),
-            "uses": lines(uses.collect(), ","),
-            "joined": tables().joined.iter().collect::<Vec<_>>(),
-            "meant": tables().meant,
-            "noise": NOISE,
-            "stops": tables().stops,
-            "tails": TAILS,
-        })
-    }
-
-    /// What only older layers have, and the ids of theirs that no definition has any more.
-    fn older_json(&self) -> serde_json::Value {
-        let gone = self.things.get(self.present().len()..).unwrap_or_default();
-        // A thing, its id and these layers; the layers once.
-        let layers: BTreeSet<&str> = self
-            .things
-            .iter()
-            .flat_map(|it| &it.older)
-            .map(|(_, layers)| layers.as_str())
-            .collect();
-        let layers: Vec<&str> = layers.into_iter().collect();
-        let older = self.things.iter().enumerate().flat_map(|(number, thing)| {
-            let layers = &layers;
-            thing.older.iter().filter_map(move |(id, said)| {
-                let place = layers.binary_search(&said.as_str()).ok()?;
-                let numbers = [number as u32, *id, place as u32].map(base36);
-                Some(numbers.join(" "))
-            })
-        });
-        let numbers = self.numbers();
-        let see = gone.iter().map(|thing| {
-            let heirs = thing.see.iter().filter_map(|name| numbers.get(name));
-            lines(heirs.map(|number| base36(*number as u32)).collect(), " ")
-        });
-        let (_, rank) = KINDS[KINDS.len() - 1];
-        json!({
-            "kind": [Kind::Gone.word(), Kind::Gone.folder(), rank, gone.len()],
-            "names": names(gone),
-            "abouts": abouts(gone),
-            "layers": layers,
-            "older": lines(older.collect(), ","),
-            "see": lines(see.collect(), ","),
-        })
-    }
-}
-
-fn lines(lines: Vec<String>, between: &str) -> String {
-    lines.join(between)
-}
-
-/// The names of things. One begins like the one before it, mostly: only how far, as a letter from `0` on, and the
-/// rest.
-fn names(things: &[Thing]) -> String {
-    let mut before = "";
-    let names = things.iter().map(|thing| {
-        let pairs = before.bytes().zip(thing.name.bytes());
-        let same = pairs.take_while(|(a, b)| a == b).count().min(LONGEST_PREFIX);
-        before = thing.name;
-        format!("{}{}", char::from(b'0' + same as u8), &thing.name[same..])
-    });
-    lines(names.collect(), "\n")
-}
-
-fn abouts(things: &[Thing]) -> String {
-    lines(things.iter().map(|thing| thing.about.clone()).collect(), "\n")
 }
 
 /// The methods that the calls of others make, by the calls' compact names: the used most first, few of each.
@@ -577,19 +437,6 @@ fn shortened(about: &str) -> String {
     let end = fits.map(|(place, _)| place).max().unwrap_or_default();
     format!("{}…", about[..end].trim_end_matches([',', ';', ':', '.']))
 }
-
-/// A number in digits and small letters, as JavaScript reads it.
-fn base36(mut number: u32) -> String {
-    let mut digits = Vec::new();
-    while number > 0 || digits.is_empty() {
-        digits.push(char::from_digit(number % 36, 36).unwrap_or('0'));
-        number /= 36;
-    }
-    digits.iter().rev().collect()
-}
-
-/// The longest beginning that a name can share with the one before it in the index.
-const LONGEST_PREFIX: usize = 70;
 
 #[cfg(test)]
 mod tests {

@@ -118,6 +118,16 @@ fn the_json_has_the_form_that_is_written_down() {
         assert_eq!(keys, want, "{name}");
         assert_eq!((&page["kind"], &page["name"]), (&kind.word().into(), &name.into()));
     }
+    let row = FORM.lines().find(|line| line.starts_with("| `index.json` |")).unwrap();
+    let want: BTreeSet<String> =
+        listed(row).into_iter().skip(2).chain(["form", "layer"].map(str::to_owned)).collect();
+    let all = json::index();
+    assert_eq!(all.as_object().unwrap().keys().cloned().collect::<BTreeSet<_>>(), want);
+    let each = all["gone"][0].as_object().unwrap().keys().map(|key| format!("{key:?}"));
+    let each: BTreeSet<String> = each.collect();
+    let said =
+        listed(row)[1].trim_matches(['{', ' ', '}']).split(", ").map(str::to_owned).collect();
+    assert_eq!(each, said);
     let diff = json::diff(198, 230).unwrap();
     let row = FORM.split_once("`diff`: `{").unwrap().1.split_once('}').unwrap().0;
     let want: BTreeSet<&str> = row.split('"').skip(1).step_by(2).collect();

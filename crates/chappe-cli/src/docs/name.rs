@@ -224,7 +224,9 @@ fn addressed(address: &str) -> Option<(Kind, &'static str)> {
         let (host, path) = address.split_once('/')?;
         (host.contains('.')).then_some((host, path))
     })?;
-    if let Some(at) = path.rsplit('/').next().and_then(Kind::at) {
+    // Wherever our pages are: the last two pieces, or the one of the page for whoever is new.
+    let mut ends = path.rmatch_indices('/').take(2).filter_map(|(place, _)| path.get(place + 1..));
+    if let Some(at) = ends.find_map(Kind::at) {
         return Some(at);
     }
     let (path, _) = path.split_once(['?', '#']).unwrap_or((path, ""));

@@ -146,9 +146,11 @@ pub(super) fn hits(hits: &[Hit<'_>]) -> String {
     let mut lines = Vec::new();
     for hit in hits {
         let kind = paint(dim(), &format!("{:<11}", hit.kind.word()));
-        let param = hit.param.map(|param| paint(dim(), &format!("  param {}", printable(param))));
+        let param = hit.param.map(|param| format!("  param {}", printable(param)));
+        let older = hit.older.map(|layers| format!("  id of {layers}"));
+        let why = older.or(param).map(|why| paint(dim(), &why));
         let name = paint(bold(), &printable(hit.name));
-        lines.push(format!("{kind} {name}{}", param.unwrap_or_default()));
+        lines.push(format!("{kind} {name}{}", why.unwrap_or_default()));
         if !hit.about.is_empty() {
             let about = [Inline::Text(hit.about.to_owned())];
             lines

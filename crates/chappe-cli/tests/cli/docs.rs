@@ -114,6 +114,10 @@ fn a_name_is_found_in_what_people_copy() {
         ("errors/HASH_INVALID.md", "# HASH\\_INVALID"),
         ("start.html#peers", "# Peers and access hashes"),
         ("peers", "# Peers and access hashes"),
+        ("https://example.com/reference/start.html#peers", "# Peers and access hashes"),
+        ("http://127.0.0.1:8089/core/flags.html", "# #"),
+        ("https://example.com/gone/help.getAppChangelog.html", "# help.getAppChangelog"),
+        ("http://127.0.0.1:8089/constructors/user.html#history", "# user"),
         ("https://core.telegram.org/method/account.resetWebAuthorization", reset),
         ("core.telegram.org/constructor/updates", "# updates"),
         ("https://core.telegram.org/type/Updates", "# Updates"),
@@ -595,5 +599,13 @@ mod terminal {
                 "            Ends one login with Telegram on a website."
             ]
         );
+        // Why something is one that has another name.
+        for (asked, want) in [
+            ("0x020b1422", "constructor user  id of layers 201 to 216"),
+            ("phone_code_hash", "method      auth.cancelCode  param phone_code_hash"),
+        ] {
+            let (_, text) = shown(None, &["--search", asked]);
+            assert!(text.lines().any(|line| line.trim_end() == want), "{asked}: {text}");
+        }
     }
 }

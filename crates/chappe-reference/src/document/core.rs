@@ -7,7 +7,7 @@ use crate::core_types::CoreType;
 pub(super) fn document(core: &CoreType) -> Document {
     let mut page = Document::begin(core.name, Some(core.about), None, Vec::new());
     page.paragraph([
-        text("A core type: all others are made of these. What to know of them says "),
+        text("A core type: all others are made of these. What to know of them is in "),
         Inline::Link(GUIDE.to_owned(), Target::Thing(Kind::Guide, GUIDE.to_owned())),
         text("."),
     ]);

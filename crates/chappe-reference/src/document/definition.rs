@@ -6,7 +6,7 @@ use chappe_schema::{Definition, Param, Type};
 
 use super::{Block, Document, Inline, Step, Target, Term, code, inline, known, phrase, text, ty};
 use crate::Kind;
-use crate::model::{Reference, params};
+use crate::model::{Reference, meaning, params};
 
 /// Since when there is such a definition, and when it changed.
 pub(super) fn since(name: &str) -> impl Iterator<Item = Vec<Inline>> + use<> {
@@ -54,10 +54,7 @@ impl Document {
                 name: vec![Inline::Param(param.name.clone())],
                 of: ty(&param.ty),
                 remark: optional(definition, param),
-                about: words()
-                    .param(definition, param)
-                    .map(|it| inline(it, about))
-                    .unwrap_or_default(),
+                about: meaning(definition, param).map(|it| inline(it, about)).unwrap_or_default(),
                 advice: Vec::new(),
             })
             .collect();
@@ -98,6 +95,17 @@ impl Document {
             Step { what: [vec![text(what), moment(step.moment)], more].concat(), older }
         });
         self.push(Block::Steps(steps.collect()));
+        let older = History::get().older_ids_of(name);
+        if !older.is_empty() {
+            // However much of the steps a page has room for, whoever looks for an id finds it here.
+            let mut ids = vec![text("Ids in older layers: ")];
+            for (place, it) in older.iter().enumerate() {
+                let between = if place == 0 { "" } else { ", " };
+                let id = code(&format!("#{:08x}", it.id));
+                ids.extend([text(between), id, text(format!(" ({it})"))]);
+            }
+            self.paragraph(ids);
+        }
         let oldest = History::get().held().first().copied().unwrap_or_default();
         self.quiet([
             text(format!(

@@ -1,6 +1,6 @@
 //! The front page, the page for whoever is new, namespaces, and lists of all things of a kind.
 
-use super::{Block, Document, Inline, Item, Look, Target, code, count, phrase, text};
+use super::{Block, Document, Inline, Item, Look, Target, code, count, known, phrase, text};
 use crate::core_types::CORE_TYPES;
 use crate::model::{FACTS_LAYER, Gone, Method, Namespace, ROOT, Reference};
 use crate::start::{self, PIECES, Piece, TITLE};
@@ -205,10 +205,21 @@ pub(crate) fn all_gone() -> Document {
         page.section(id, title);
         let gone = Reference::get().gone().iter();
         let gone = gone.filter(|it| it.definition.is_function == is_function);
-        let names: Vec<&str> = gone.map(Gone::name).collect();
-        page.all(Kind::Gone, &names);
+        page.push(Block::List(Look::Things, gone.map(removed).collect()));
     }
     page
+}
+
+/// What is gone, when that was, and the way to what is taken instead.
+fn removed(gone: &Gone) -> Item {
+    let mut about = vec![text(format!("Removed {}", gone.when()))];
+    let mut between = ": see ";
+    for name in &gone.see {
+        about.extend([text(between), known(name)]);
+        between = ", ";
+    }
+    about.push(text("."));
+    Item { name: vec![Inline::Name(Kind::Gone, gone.name().to_owned())], about }
 }
 
 /// The methods that bots may call, as far as that is known.

@@ -1,9 +1,10 @@
 //! Methods and constructors that only older layers have, and what one takes instead of them.
 
-use chappe_schema::Definition;
 use chappe_schema::layers::{self, History, Moment};
+use chappe_schema::words::words;
+use chappe_schema::{Definition, Param, api};
 
-use super::order;
+use super::{Reference, order};
 
 /// A method or constructor that the newest layer lacks.
 #[derive(Debug)]
@@ -25,6 +26,12 @@ impl Gone {
         &self.definition.name
     }
 
+    /// When it went, as part of a sentence: `in layer 224`, `between layers 214 and 216`.
+    #[must_use]
+    pub fn when(&self) -> String {
+        when(self.moment)
+    }
+
     fn new(gone: layers::Gone) -> Self {
         let name = gone.last.name.as_str();
         let mut see: Vec<&'static str> = Vec::new();
@@ -40,16 +47,12 @@ impl Gone {
             true => "A method".to_owned(),
             false => format!("A constructor of `{}`", gone.last.result),
         };
-        let when = match gone.moment.after {
-            Some(after) if after + 1 < gone.moment.by => gone.moment.to_string(),
-            _ => format!("in {}", gone.moment),
-        };
         let instead: Vec<String> = see.iter().map(|name| format!("`{name}`")).collect();
         let instead = match instead.as_slice() {
             [] => String::new(),
             names => format!(": see {}", names.join(", ")),
         };
-        let about = format!("{was} that was removed {when}{instead}.");
+        let about = format!("{was} that was removed {}{instead}.", when(gone.moment));
         Self { moment: gone.moment, see, about, definition: gone.last }
     }
 }
@@ -61,8 +64,29 @@ pub(super) fn gone() -> Vec<Gone> {
     gone
 }
 
-/// What went without another name for the same bytes, and what does it now: found by comparing the
-/// layers around.
+fn when(moment: Moment) -> String {
+    match moment.after {
+        Some(after) if after + 1 < moment.by => moment.to_string(),
+        _ => format!("in {moment}"),
+    }
+}
+
+/// What a parameter or field means. Of what is gone, it is what it means in what stands for it, if that has it: the
+/// words that many share are about those of today.
+pub(crate) fn meaning(definition: &Definition, param: &Param) -> Option<&'static str> {
+    let gone = Reference::get().gone_thing(&definition.name);
+    let heirs = gone.into_iter().flat_map(|gone| &gone.see).filter_map(|name| api().find(name));
+    let kept = heirs.filter_map(|heir| {
+        let same = |it: &&Param| {
+            let is_as_needed = it.flag.is_none() == param.flag.is_none();
+            it.name == param.name && it.ty == param.ty && is_as_needed
+        };
+        words().param(heir, heir.params.iter().find(same)?)
+    });
+    kept.chain(words().param(definition, param)).next()
+}
+
+/// What went and is no rename of the layers' converter, and what does it now: found by comparing the layers around.
 const HEIRS: &[(&str, &str)] = &[
     ("channels.clickSponsoredMessage", "messages.clickSponsoredMessage"),
     ("channels.reportSponsoredMessage", "messages.reportSponsoredMessage"),
@@ -87,8 +111,9 @@ const HEIRS: &[(&str, &str)] = &[
 mod tests {
     use chappe_schema::layers::History;
 
-    use super::HEIRS;
+    use super::{HEIRS, meaning};
     use crate::Reference;
+    use crate::model::params;
 
     #[test]
     fn what_stands_for_something_that_went_is_there() {
@@ -101,6 +126,9 @@ mod tests {
         for (older, newer) in HEIRS {
             let gone = all.gone_thing(older).unwrap_or_else(|| panic!("{older} is not gone"));
             assert_eq!(gone.see, [*newer], "{older}");
+            // It came when that went, or before.
+            let came = History::get().life(newer).and_then(|life| life.since()).unwrap();
+            assert!(came.by <= gone.moment.by, "{older}: {newer} came later");
         }
         let told = |name: &str| all.gone_thing(name).unwrap().about.as_str();
         let said =
@@ -111,8 +139,28 @@ mod tests {
             "A constructor of `KeyboardButton` that was removed in layer 229: see `keyboardInlineButton`, \
              `inlineButtonTypeUrl`."
         );
-        assert!(History::get().life("messages.getForumTopics").is_some());
         let nothing = "A method that was removed between layers 158 and 186.";
         assert_eq!(told("help.getAppChangelog"), nothing);
+    }
+
+    #[test]
+    fn a_parameter_of_what_went_means_what_it_means_in_what_stands_for_it() {
+        let said = |name: &str, param: &str| {
+            let definition = &Reference::get().gone_thing(name).unwrap().definition;
+            let param = params(definition).find(|it| it.name == param).unwrap();
+            meaning(definition, param).unwrap_or_default()
+        };
+        // It is the advertisement's, no number that protects from sending twice.
+        for name in ["channels.clickSponsoredMessage", "channels.viewSponsoredMessage"] {
+            assert_eq!(said(name, "random_id"), "`random_id` of the advertisement");
+        }
+        assert_eq!(said("channels.deleteTopicHistory", "top_msg_id"), "Id of the topic");
+        // The second of those that stand for it has this.
+        assert_eq!(said("keyboardButtonUrl", "url"), "URL to open");
+        // What may be absent now had to be there.
+        assert_eq!(said("emojiStatusUntil", "until"), "");
+        // What stands for it has none of this name; the shared words are there for it.
+        let channel = "The channel or supergroup: id and access hash";
+        assert_eq!(said("channels.getForumTopics", "channel"), channel);
     }
 }

@@ -64,3 +64,22 @@ fn what_many_methods_answer_unfolds_on_its_own_page_alone() {
     assert_eq!(unfolds(Kind::Type, "Updates"), 7);
     assert_eq!(unfolds(Kind::Method, "account.getWebAuthorizations"), 1);
 }
+
+#[test]
+fn an_id_of_older_layers_stands_on_the_page_that_is_found_by_it() {
+    let ids = chappe_schema::layers::History::get().older_ids();
+    let mut pages = std::collections::BTreeMap::new();
+    for it in &ids {
+        let query = format!("{:08x}", it.id);
+        let hits = crate::search::index().find(&query, 9);
+        let hit = hits.iter().find(|hit| hit.name == it.name).unwrap();
+        let page =
+            pages.entry((hit.kind, it.name)).or_insert_with(|| html(hit.kind, it.name).unwrap());
+        let said = format!("<code>#{query}</code> ({it})");
+        assert!(page.contains(&said), "{} says nothing of {said}", it.name);
+    }
+    // Also where there is no room for all that happened to it.
+    assert!(
+        pages[&(Kind::Constructor, "user")].contains("<code>#020b1422</code> (layers 201 to 216)")
+    );
+}

@@ -1,9 +1,10 @@
 //! What only older layers have: definitions that went, and ids that a definition had before it changed.
 
+use std::cmp::Reverse;
 use std::collections::BTreeMap;
 use std::fmt;
 
-use super::life::{History, Moment, Rename, Step, What};
+use super::life::{History, Moment, Rename, Step, Version, What};
 use crate::Definition;
 
 /// A definition that the newest held layer lacks.
@@ -53,18 +54,29 @@ impl History {
     /// The ids that no definition of the newest layer has, by name.
     #[must_use]
     pub fn older_ids(&self) -> Vec<OlderId> {
-        let newest = 1 << self.held.len().saturating_sub(1);
-        let mut older = Vec::new();
-        for (name, versions) in self.names.iter().flatten() {
-            let mut ids: BTreeMap<u32, u64> = BTreeMap::new();
-            for version in versions {
-                *ids.entry(version.id()).or_default() |= version.layers;
-            }
-            ids.retain(|_, layers| *layers & newest == 0);
-            let ids = ids.into_iter();
-            older.extend(ids.map(|(id, layers)| OlderId { id, name, layers: self.runs(layers) }));
-        }
+        let named = self.names.iter().flatten();
+        named.flat_map(|(name, versions)| self.older(name, versions)).collect()
+    }
+
+    /// Those of one name, the latest first.
+    #[must_use]
+    pub fn older_ids_of(&self, name: &str) -> Vec<OlderId> {
+        let named = self.names.iter().filter_map(|names| names.get_key_value(name));
+        let older = named.flat_map(|(name, versions)| self.older(name, versions));
+        let mut older: Vec<OlderId> = older.collect();
+        older.sort_by_key(|it| Reverse(it.layers.last().map(|(_, last)| *last)));
         older
+    }
+
+    fn older(&self, name: &'static str, versions: &[Version]) -> impl Iterator<Item = OlderId> {
+        let newest = 1 << self.held.len().saturating_sub(1);
+        let mut ids: BTreeMap<u32, u64> = BTreeMap::new();
+        for version in versions {
+            *ids.entry(version.id()).or_default() |= version.layers;
+        }
+        ids.retain(|_, layers| *layers & newest == 0);
+        let ids = ids.into_iter();
+        ids.map(move |(id, layers)| OlderId { id, name, layers: self.runs(layers) })
     }
 
     /// Layers as bits, as the first and the last of each run.
@@ -129,6 +141,10 @@ mod tests {
         };
         assert_eq!(at(0x020b_1422), "user: layers 201 to 216");
         assert_eq!(at(0xa6d5_7763), "messageReplyHeader: layer 158");
+        let of_one: Vec<String> =
+            history.older_ids_of("messageReplyHeader").iter().map(ToString::to_string).collect();
+        assert_eq!(of_one.last().map(String::as_str), Some("layer 158"), "{of_one:?}");
+        assert!(history.older_ids_of("nothing").is_empty());
         // Flags alone are no part of an id: it is the same all along.
         assert_eq!(at(0x5fb2_24d5), "");
         assert_eq!(at(0x1cb5_c415), "");
