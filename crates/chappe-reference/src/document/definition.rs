@@ -101,7 +101,7 @@ impl Document {
             let mut ids = vec![text("Ids in older layers: ")];
             for (place, it) in older.iter().enumerate() {
                 let between = if place == 0 { "" } else { ", " };
-                let id = code(&format!("#{:08x}", it.id));
+                let id = code(format!("#{:08x}", it.id));
                 ids.extend([text(between), id, text(format!(" ({it})"))]);
             }
             self.paragraph(ids);

@@ -40,7 +40,7 @@ pub(crate) const LIMITS: [Limits; 5] = [
     Limits { lines: 30, many: 14, most: ALL, older: 1, steps: ALL, unfolds: true, errors: Errors::Whole },
     Limits { lines: 12, many: 3, most: ALL, older: 1, steps: ALL, unfolds: false, errors: Errors::Retries },
     Limits { lines: 5, many: 3, most: 150, older: 1, steps: 3, unfolds: false, errors: Errors::Causes },
-    Limits { lines: 5, many: 3, most: 24, older: 0, steps: 3, unfolds: false, errors: Errors::Names },
+    Limits { lines: 5, many: 3, most: 24, older: 0, steps: 2, unfolds: false, errors: Errors::Names },
 ];
 
 impl Document {
