@@ -47,6 +47,9 @@ const FIRST: &[(&str, &str)] = &[
     ("-1495959709", "constructor messageReplyHeader"),
     ("constructor 0xa6d57763 not found", "constructor messageReplyHeader"),
     ("user#20b1422 flags:#", "constructor user"),
+    // The first of two names, also where the index has the other one first.
+    ("messages.sendMessage after messages.getHistory", "method messages.sendMessage"),
+    ("messages.getHistory after messages.sendMessage", "method messages.getHistory"),
     // What only older layers have.
     ("channels.getForumTopics", "gone channels.getForumTopics"),
     ("functions.channels.GetForumTopicsRequest", "gone channels.getForumTopics"),

@@ -215,9 +215,13 @@ mod tests {
             names(telethon)
         );
         assert_eq!(names("rpc error 420: FLOOD_WAIT (value: 7)"), "floodwait");
-        for none in
-            ["FLOOD_WAIT_7", "log out of a website", "Api.account.ResetWebAuthorization", ""]
-        {
+        for none in [
+            "FLOOD_WAIT_7",
+            "log out of a website",
+            "Api.account.ResetWebAuthorization",
+            "see e.g. version 2.0",
+            "",
+        ] {
             assert_eq!(names(none), "", "{none}");
         }
         for (message, want) in [
@@ -226,6 +230,7 @@ mod tests {
             ("INPUT_CONSTRUCTOR_INVALID_5EE0BA", &[0x5e_e0ba]),
             ("KeyError: 34280482", &[0x3428_0482, 34_280_482]),
             ("user#20b1422 flags:#", &[0x020b_1422]),
+            ("user#bad flags:#", &[0xbad]),
             ("é0x1é a", &[0x1]),
             ("id -1720552011!", &[0x9972_75b5]),
         ] {
